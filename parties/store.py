@@ -1,0 +1,439 @@
+"""Shares at rest: the catalog and this party's shares of every fragment, in memory or in a directory; transactional.
+
+A change (a table made or dropped, a fragment added) is first staged, then committed or rolled back, each as a whole: in
+a directory by fsync and one atomic rename of `catalog.json`, so that a crash at any moment leaves the state before or
+after. A staged change survives a restart: whether it was decided elsewhere is then asked, not guessed.
+
+    catalog.json              the catalog, and which changes made it
+    fragments/<id>/           words and null bits of one fragment: <column number>.words.npy, <column number>.nulls.npy
+    staged/<change>/          a change that awaits its decision: change.json, and its fragment
+    lock                      held by the one process that uses the directory
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from smpc_sql.catalog import Catalog, CatalogInvalid, Fragment, TableEntry
+from smpc_sql.errors import CatalogConflict, ConfigError, InternalError
+from smpc_sql.schema import TableSchema
+
+Words = npt.NDArray[np.uint64]
+Bits = npt.NDArray[np.uint8]
+
+_FORMAT = 1
+_REMEMBERED = 1000  # committed changes whose outcome a party that was away can still ask for
+_FRAGMENT_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Busy(CatalogConflict):
+    """The table is being changed by somebody else: worth another try."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFragment:
+    """This party's shares of a fragment.
+
+    words: for every column uint64 [rows], additive (0/1 for booleans). nulls: for every nullable column uint8
+    [ceil(rows / 8)], XOR shares of bits packed little-endian (`numpy.packbits(…, bitorder="little")`).
+    """
+
+    rows: int
+    words: Mapping[str, Words]
+    nulls: Mapping[str, Bits]
+
+    def __post_init__(self) -> None:
+        for words in self.words.values():
+            if words.shape != (self.rows,) or words.dtype != np.dtype("<u8"):
+                raise InternalError("a fragment's words have a wrong form")
+        for nulls in self.nulls.values():
+            if nulls.shape != (-(-self.rows // 8),) or nulls.dtype != np.uint8:
+                raise InternalError("a fragment's null bits have a wrong form")
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """A new, empty table."""
+
+    schema: TableSchema
+    ddl: str
+
+    @property
+    def table(self) -> str:
+        """Which table changes."""
+        return self.schema.name
+
+    def apply(self, catalog: Catalog) -> Catalog:
+        """The catalog afterwards. Raises CatalogConflict."""
+        return catalog.with_table(self.schema, self.ddl)
+
+
+@dataclass(frozen=True, slots=True)
+class DropTable:
+    """A table goes, with its fragments."""
+
+    table: str
+
+    def apply(self, catalog: Catalog) -> Catalog:
+        """The catalog afterwards. Raises UnknownName."""
+        return catalog.without_table(self.table)
+
+
+@dataclass(frozen=True, slots=True)
+class AddFragment:
+    """A table gets more rows. The fragment's id is the change's, in hexadecimal."""
+
+    table: str
+    fragment: Fragment
+
+    def apply(self, catalog: Catalog) -> Catalog:
+        """The catalog afterwards. Raises UnknownName."""
+        return catalog.with_fragment(self.table, self.fragment)
+
+
+Change = CreateTable | DropTable | AddFragment
+
+
+def change_text(change: Change) -> str:
+    """A change as canonical JSON: equal changes, equal texts."""
+    match change:
+        case CreateTable(schema, ddl):
+            data: dict[str, Any] = {"create": Catalog().with_table(schema, ddl).to_json()}
+        case DropTable(table):
+            data = {"drop": table.lower()}
+        case AddFragment(table, fragment):
+            data = {"table": table.lower(), "id": fragment.id, "owner": fragment.owner, "rows": fragment.rows}
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))
+
+
+def _change_of(text: str) -> Change:
+    data = json.loads(text)
+    if "create" in data:
+        (entry,) = Catalog.from_json(data["create"]).tables.values()
+        return CreateTable(entry.schema, entry.ddl)
+    if "drop" in data:
+        return DropTable(data["drop"])
+    return AddFragment(data["table"], Fragment(data["id"], data["owner"], data["rows"]))
+
+
+class Store(ABC):
+    """What both kinds have in common. Every method may be called from any thread."""
+
+    def __init__(self, catalog: Catalog, committed: tuple[bytes, ...], staged: dict[bytes, Change]) -> None:
+        self._lock = threading.RLock()
+        self._catalog = catalog
+        self._committed = committed
+        self._staged = staged
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is committed."""
+        return self._catalog
+
+    @property
+    def staged(self) -> tuple[bytes, ...]:
+        """Changes that await their decision."""
+        with self._lock:
+            return tuple(self._staged)
+
+    def was_committed(self, change_id: bytes) -> bool:
+        """Whether this change was made, as far back as is remembered."""
+        return change_id in self._committed
+
+    def busy(self, table: str) -> bool:
+        """Whether a change of that table awaits its decision."""
+        with self._lock:
+            return any(other.table.lower() == table.lower() for other in self._staged.values())
+
+    def reserve(self, change_id: bytes, change: Change) -> None:
+        """Takes a table for a change, not durably, or raises Busy, CatalogConflict or UnknownName."""
+        with self._lock:
+            if change_id in self._staged or change_id in self._committed:
+                raise CatalogConflict("a change of this id exists already")
+            if self.busy(change.table):
+                raise Busy(f"table {change.table} is being changed by somebody else; try again")
+            change.apply(self._catalog)
+            self._staged[change_id] = change
+
+    def stage(self, change_id: bytes, fragment: StoredFragment | None = None) -> None:
+        """Makes a reserved change durable, with the fragment that it adds. From now on only a decision ends it."""
+        self._write_staged(change_id, self._staged[change_id], fragment)
+
+    def commit(self, change_id: bytes) -> None:
+        """Makes a staged change; nothing if it was made already. Raises CatalogConflict if it is not staged."""
+        with self._lock:
+            if change_id in self._committed:
+                return
+            change = self._staged.get(change_id)
+            if change is None:
+                raise CatalogConflict("there is no such change, or it was given up")
+            catalog = change.apply(self._catalog)
+            committed = (*self._committed[-_REMEMBERED + 1 :], change_id)
+            self._write_committed(change_id, change, catalog, committed)
+            self._catalog, self._committed = catalog, committed
+            del self._staged[change_id]
+            self._clean(change_id, change)
+
+    def rollback(self, change_id: bytes) -> None:
+        """Forgets a staged change; nothing if there is none."""
+        with self._lock:
+            change = self._staged.pop(change_id, None)
+            if change is not None:
+                self._clean(change_id, change)
+
+    def fragments(self, entry: TableEntry) -> tuple[StoredFragment, ...]:
+        """A table's fragments in the catalog's order."""
+        return tuple(self._read(entry, fragment) for fragment in entry.fragments)
+
+    @abstractmethod
+    def _write_staged(self, change_id: bytes, change: Change, fragment: StoredFragment | None) -> None:
+        """Durable when it returns."""
+
+    @abstractmethod
+    def _write_committed(
+        self, change_id: bytes, change: Change, catalog: Catalog, committed: tuple[bytes, ...]
+    ) -> None:
+        """Durable when it returns; before, nothing has changed."""
+
+    @abstractmethod
+    def _clean(self, change_id: bytes, change: Change) -> None:
+        """Removes what no catalog and no staged change needs."""
+
+    @abstractmethod
+    def _read(self, entry: TableEntry, fragment: Fragment) -> StoredFragment:
+        """One fragment."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets another process use it."""
+
+    def _kept(self) -> frozenset[str]:
+        """Ids of fragments that must stay."""
+        made = [fragment.id for entry in self._catalog.tables.values() for fragment in entry.fragments]
+        return frozenset(made) | frozenset(c.fragment.id for c in self._staged.values() if isinstance(c, AddFragment))
+
+
+class MemoryStore(Store):
+    """Shares that end with the process."""
+
+    def __init__(self) -> None:
+        super().__init__(Catalog(), (), {})
+        self._fragments: dict[str, StoredFragment] = {}
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+    def _write_staged(self, change_id: bytes, change: Change, fragment: StoredFragment | None) -> None:
+        if isinstance(change, AddFragment) and fragment is not None:
+            self._fragments[change.fragment.id] = fragment
+
+    def _write_committed(
+        self, change_id: bytes, change: Change, catalog: Catalog, committed: tuple[bytes, ...]
+    ) -> None:
+        """The caller's assignment is the commit."""
+
+    def _clean(self, change_id: bytes, change: Change) -> None:
+        kept = self._kept()
+        self._fragments = {id_: fragment for id_, fragment in self._fragments.items() if id_ in kept}
+
+    def _read(self, entry: TableEntry, fragment: Fragment) -> StoredFragment:
+        found = self._fragments.get(fragment.id)
+        if found is None:
+            raise CatalogConflict(f"table {entry.schema.name} was dropped")
+        return found
+
+
+class DirectoryStore(Store):
+    """Shares in a directory of this user only. Raises ConfigError if it is in use, or damaged."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._open: dict[str, StoredFragment] = {}
+        try:
+            for directory in (root, root / "fragments", root / "staged"):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock_file = _locked(root / "lock")
+        except OSError as error:
+            raise ConfigError(f"{root}: {error.strerror}") from error
+        try:
+            super().__init__(*self._recover())
+        except BaseException:
+            self._lock_file.close()
+            raise
+        self._sweep()
+
+    def close(self) -> None:
+        """Gives up the lock."""
+        self._lock_file.close()
+
+    def _recover(self) -> tuple[Catalog, tuple[bytes, ...], dict[bytes, Change]]:
+        """The state that the last process left, whenever it ended."""
+        catalog, committed = _read_catalog(self._root)
+        staged: dict[bytes, Change] = {}
+        for directory in sorted((self._root / "staged").iterdir()):
+            try:
+                if directory.suffix or bytes.fromhex(directory.name) in committed:
+                    shutil.rmtree(directory)
+                else:
+                    text = (directory / "change.json").read_text(encoding="utf-8")
+                    staged[bytes.fromhex(directory.name)] = _change_of(text)
+            except (OSError, ValueError, KeyError, TypeError, CatalogInvalid) as error:
+                raise ConfigError(f"{directory}: damaged, or not of this program") from error
+        return catalog, committed, staged
+
+    def _sweep(self) -> None:
+        kept = self._kept()
+        for directory in (self._root / "fragments").iterdir():
+            if directory.name not in kept:
+                self._open.pop(directory.name, None)
+                shutil.rmtree(directory, ignore_errors=True)
+
+    def _staged_path(self, change_id: bytes) -> Path:
+        return self._root / "staged" / change_id.hex()
+
+    def _write_staged(self, change_id: bytes, change: Change, fragment: StoredFragment | None) -> None:
+        final = self._staged_path(change_id)
+        draft = final.with_suffix(".draft")
+        draft.mkdir(mode=0o700)
+        if fragment is not None:
+            _write_fragment(draft / "fragment", self._catalog.table(change.table).schema, fragment)
+        _write_file(draft / "change.json", change_text(change).encode())
+        _sync_directory(draft)
+        draft.rename(final)
+        _sync_directory(final.parent)
+
+    def _write_committed(
+        self, change_id: bytes, change: Change, catalog: Catalog, committed: tuple[bytes, ...]
+    ) -> None:
+        if isinstance(change, AddFragment):
+            if not _FRAGMENT_ID.fullmatch(change.fragment.id):
+                raise InternalError("a fragment's id is not a name for a file")
+            source, target = self._staged_path(change_id) / "fragment", self._root / "fragments" / change.fragment.id
+            if not target.exists():  # it does after a crash between this rename and the next
+                source.rename(target)
+                _sync_directory(target.parent)
+        data = {"format": _FORMAT, "catalog": catalog.to_json(), "committed": [change.hex() for change in committed]}
+        draft = self._root / "catalog.json.draft"
+        _write_file(draft, json.dumps(data, separators=(",", ":")).encode())
+        draft.replace(self._root / "catalog.json")
+        _sync_directory(self._root)
+
+    def _clean(self, change_id: bytes, change: Change) -> None:
+        shutil.rmtree(self._staged_path(change_id), ignore_errors=True)
+        shutil.rmtree(self._staged_path(change_id).with_suffix(".draft"), ignore_errors=True)
+        if isinstance(change, DropTable | AddFragment):
+            self._sweep()
+
+    def _read(self, entry: TableEntry, fragment: Fragment) -> StoredFragment:
+        found = self._open.get(fragment.id)
+        if found is None:
+            try:
+                found = _read_fragment(self._root / "fragments" / fragment.id, entry.schema, fragment.rows)
+            except FileNotFoundError as error:
+                raise CatalogConflict(f"table {entry.schema.name} was dropped") from error
+            self._open[fragment.id] = found
+        return found
+
+
+def peek(root: Path) -> tuple[Catalog, Callable[[TableEntry], tuple[StoredFragment, ...]]]:
+    """A directory's catalog and a function that reads a table's fragments, read-only: while a party uses it, too.
+
+    Raises ConfigError.
+    """
+    catalog, _ = _read_catalog(root)
+
+    def read(entry: TableEntry) -> tuple[StoredFragment, ...]:
+        return tuple(_read_fragment(root / "fragments" / f.id, entry.schema, f.rows) for f in entry.fragments)
+
+    return catalog, read
+
+
+def _read_catalog(root: Path) -> tuple[Catalog, tuple[bytes, ...]]:
+    """What is committed, and the changes that made it."""
+    path = root / "catalog.json"
+    try:
+        if not path.exists():
+            return Catalog(), ()
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["format"] != _FORMAT:
+            raise ConfigError(f"{path}: written by another version")
+        return Catalog.from_json(data["catalog"]), tuple(bytes.fromhex(change) for change in data["committed"])
+    except (OSError, ValueError, KeyError, TypeError, CatalogInvalid) as error:
+        raise ConfigError(f"{path}: damaged, or not of this program") from error
+
+
+def _locked(path: Path) -> BinaryIO:
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise ConfigError(f"{path.parent} is in use by another process") from error
+    return file
+
+
+def _write_fragment(directory: Path, schema: TableSchema, fragment: StoredFragment) -> None:
+    directory.mkdir(mode=0o700)
+    for number, column in enumerate(schema.columns):
+        with _durable(directory / f"{number}.words.npy") as file:
+            np.save(file, fragment.words[column.name], allow_pickle=False)
+        if column.nullable:
+            with _durable(directory / f"{number}.nulls.npy") as file:
+                np.save(file, fragment.nulls[column.name], allow_pickle=False)
+    _sync_directory(directory)
+
+
+def _read_fragment(directory: Path, schema: TableSchema, rows: int) -> StoredFragment:
+    """A fragment mapped into memory, read-only."""
+
+    def read(name: str) -> npt.NDArray[Any]:
+        try:
+            array = np.load(directory / name, mmap_mode="r" if rows else None, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ConfigError(f"{directory / name}: damaged") from error
+        return np.asarray(array)
+
+    columns = tuple(enumerate(schema.columns))
+    words = {column.name: read(f"{number}.words.npy") for number, column in columns}
+    nulls = {column.name: read(f"{number}.nulls.npy") for number, column in columns if column.nullable}
+    try:
+        return StoredFragment(rows, MappingProxyType(words), MappingProxyType(nulls))
+    except InternalError as error:
+        raise ConfigError(f"{directory}: damaged") from error
+
+
+@contextlib.contextmanager
+def _durable(path: Path) -> Iterator[BinaryIO]:
+    with path.open("xb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    path.unlink(missing_ok=True)
+    with _durable(path) as file:
+        file.write(data)
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,532 @@
+"""The analyst's and the owner's face to the network: a connection to all parties of a consortium.
+
+The connection plans every query itself, ships its SQL to all parties, and combines the shares that they send back, as
+nobody else can. Rows to be loaded are checked, encoded and split here: no party sees a row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, assert_never
+
+import numpy as np
+import numpy.typing as npt
+
+from smpc_sql import messages, owner, result, sharing
+from smpc_sql.catalog import Catalog, CatalogInvalid
+from smpc_sql.errors import InternalError, PeerError, QueryError, SmpcError
+from smpc_sql.messages import Failed
+from smpc_sql.owner import EncodedRows
+from smpc_sql.plan.delivery import Delivery
+from smpc_sql.result import QueryStats, Result
+from smpc_sql.schema import Enum, TableSchema
+from smpc_sql.sql.compile import compile_statement
+from smpc_sql.sql.parse import CreateTable, Describe, DropTable, Explain, Select, ShowTables, parse_statements
+from smpc_sql.transport.base import Link, identity
+from smpc_sql.wire import MAX_DATA, Malformed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SETTLE = 3.0  # seconds at most for the other parties to say what they know, after the first one has failed
+_PAUSE = 0.02  # seconds, at first, before what was refused because somebody else was at work is tried again
+
+
+class Connection:
+    """A connection to all parties. Use it as a context manager, or close it. Any number of threads may use it at once.
+
+    Raises PeerError, naming a party, when one cannot be reached, does not answer, or contradicts the others.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        parties: tuple[str, ...],
+        *,
+        timeout: float,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        """timeout: seconds that a party may be silent. on_close: called after the link was closed."""
+        self.parties = parties
+        self.timeout = timeout
+        self._link = link
+        self._identity = identity(link.name)
+        self._on_close = on_close
+        self._lock = threading.Lock()
+        self._calls: dict[bytes, _Call] = {}
+        self._catalog: Catalog | None = None
+        self._changing = threading.Lock()
+        self._closed = False
+        self._reader = threading.Thread(target=self._read, name=f"{link.name}-reader", daemon=True)
+        self._reader.start()
+
+    def execute(self, sql: str) -> Result:
+        """Runs every statement of a script; returns what the last one gives (no rows and no columns for DDL).
+
+        A statement that fails ends the script; those before it stay done, as in any autocommitting database.
+        """
+        given = _nothing()
+        for statement in parse_statements(sql):
+            match statement:
+                case Select():
+                    given = self._select(statement)
+                case Explain(select):
+                    given = _texts(explain=[self._explain(select.sql)])
+                case CreateTable() | DropTable():
+                    self._define(statement)
+                    given = _nothing()
+                case ShowTables():
+                    entries = self._fetch_catalog().tables
+                    given = _texts(name=[entries[name].schema.name for name in sorted(entries)])
+                case Describe(name):
+                    given = _described(self._fetch_catalog().table(name).schema)
+                case _:
+                    assert_never(statement)
+        return given
+
+    def sql(self, sql: str) -> Result:
+        """Runs one query. The same as `execute`, for one SELECT."""
+        return self.execute(sql)
+
+    def explain(self, sql: str) -> str:
+        """The plan of a SELECT: operators, sizes, exact rounds, bytes and correlations, and what it discloses."""
+        match parse_statements(sql):
+            case (Select() as select,) | (Explain(select),):
+                self._plan(select)  # a QueryError has its place in this text
+                return self._explain(select.sql)
+            case _:
+                raise QueryError("EXPLAIN takes one SELECT")
+
+    def load_csv(self, table: str, path: str | Path, owner: str | None = None) -> int:
+        """Loads a CSV file's rows, all or none; returns how many. owner: who brings them (by default this identity).
+
+        Raises DataError, naming every row that does not fit, PolicyError, UnknownName.
+        """
+        return self._load(table, owner, lambda schema: _read_csv(schema, path))
+
+    def load_df(self, table: str, frame: pd.DataFrame, owner: str | None = None) -> int:
+        """Loads a DataFrame's rows, all or none; returns how many. See load_csv."""
+        return self._load(table, owner, lambda schema: _from_frame(schema, frame))
+
+    @property
+    def catalog(self) -> Catalog:
+        """The tables, as all parties know them now."""
+        return self._fetch_catalog()
+
+    def close(self) -> None:
+        """Ends the connection. A second call changes nothing."""
+        with self._lock:
+            closed, self._closed = self._closed, True
+        if not closed:
+            try:
+                self._link.close()
+                self._reader.join()
+            finally:
+                self._on_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- queries
+
+    def _select(self, select: Select) -> Result:
+        started = time.monotonic()
+        for _ in self._attempts():
+            catalog, delivery = self._plan(select)
+            with self._call() as call:
+                self._link.open_session(call.request, self.parties)
+                try:
+                    replies = self._ask_all(call, messages.Submit(call.request, select.sql, catalog.digest()))
+                    if self._is_stale(replies):
+                        continue
+                    answers = _all(messages.Answer, replies)
+                    shares = self._receive(call.request, answers)
+                except BaseException:
+                    self._tell(self.parties, messages.Cancel(call.request))
+                    raise
+                finally:
+                    self._link.close_session(call.request)
+            stats = [answer.stats for answer in answers.values()]
+            return result.decode(
+                delivery,
+                shares,
+                QueryStats(
+                    seconds=time.monotonic() - started,
+                    rounds=max(one.rounds for one in stats),
+                    bytes_sent=tuple(one.bytes_sent for one in stats),
+                    bytes_dealt=sum(one.bytes_dealt for one in stats),
+                ),
+            )
+        raise QueryError("the catalog is being changed all the time")
+
+    def _plan(self, select: Select) -> tuple[Catalog, Delivery]:
+        """What a query delivers, for which catalog: the one that is known, or a fresh one if it does not fit that."""
+        with self._lock:
+            known = self._catalog
+        if known is not None:
+            with contextlib.suppress(QueryError):
+                return known, compile_statement(select, known)
+        fresh = self._fetch_catalog()
+        return fresh, compile_statement(select, fresh)
+
+    def _receive(self, session: bytes, answers: Mapping[str, messages.Answer]) -> dict[str, list[npt.NDArray[Any]]]:
+        _same({party: answer.digest for party, answer in answers.items()}, "ran another plan than")
+        shares: dict[str, list[npt.NDArray[Any]]] = {}
+        for party, answer in answers.items():
+            shares[party] = []
+            for number, (kind, shape) in enumerate(zip(answer.kinds, answer.shapes, strict=False)):
+                dtype = np.dtype(kind)
+                size = dtype.itemsize
+                for length in shape:
+                    size *= length
+                if size > MAX_DATA:
+                    raise PeerError(party, "announced a result that is too large")
+                path = messages.result_path(number)
+                raw = self._link.receive(party, session, path, size=size, timeout=self.timeout)
+                shares[party].append(np.frombuffer(raw, dtype).reshape(shape))
+        return shares
+
+    def _is_stale(self, replies: Mapping[str, messages.ToClient | SmpcError]) -> bool:
+        """Whether somebody else's change came in between: then the next attempt sees the new catalog."""
+        stale = any(isinstance(reply, Failed) and reply.again for reply in replies.values())
+        if stale:
+            self._forget_catalog()
+        return stale
+
+    def _explain(self, sql: str) -> str:
+        with self._call() as call:
+            explained = _all(messages.Explained, self._ask_all(call, messages.Explain(call.request, sql)))
+        texts: dict[str, str] = {party: reply.text for party, reply in explained.items()}
+        _same(texts, "plans otherwise than")
+        return texts[self.parties[0]]
+
+    # --- changes
+
+    def _define(self, statement: CreateTable | DropTable) -> None:
+        match statement:
+            case CreateTable(schema, sql, if_not_exists):
+                if if_not_exists and schema.name.lower() in self._fetch_catalog().tables:
+                    return
+            case DropTable(name, if_exists):
+                if if_exists and name.lower() not in self._fetch_catalog().tables:
+                    return
+                sql = 'DROP TABLE "' + name.replace('"', '""') + '"'
+        self._change(lambda change, request: messages.Define(request, change, sql), None)
+
+    def _load(self, table: str, owner_name: str | None, encode: Callable[[TableSchema], EncodedRows]) -> int:
+        entry = self._fetch_catalog().table(table)
+        schema = entry.schema
+        rows = encode(schema)
+        if rows.rows > messages.MAX_ROWS:
+            raise QueryError(f"one load brings at most {messages.MAX_ROWS} rows")
+        name = self._identity if owner_name is None else owner_name
+        pieces = tuple(messages.Piece(column.name, column.nullable) for column in schema.columns)
+        frames = _split(schema, rows, self.parties)
+        ddl = messages.ddl_digest(entry.ddl)
+        self._change(
+            lambda change, request: messages.Load(request, change, schema.name, ddl, name, rows.rows, pieces), frames
+        )
+        return rows.rows
+
+    def _change(self, make: Callable[[bytes, bytes], messages.Message], frames: Mapping[str, _Frames] | None) -> None:
+        """Prepares a change at the first party, then at all others; then lets the first one decide."""
+        with self._changing:
+            for _ in self._attempts():
+                change = os.urandom(16)
+                try:
+                    if self._prepare(make, change, frames):
+                        with self._call() as call:
+                            commit = messages.Commit(call.request, change)
+                            _all(messages.Done, self._ask_all(call, commit, self.parties[:1]))
+                        return
+                except BaseException:
+                    self._tell(self.parties[:1], messages.Rollback(change))
+                    raise
+                finally:
+                    self._forget_catalog()
+        raise QueryError("the table is being changed all the time")
+
+    def _prepare(
+        self,
+        make: Callable[[bytes, bytes], messages.Message],
+        change: bytes,
+        frames: Mapping[str, _Frames] | None,
+    ) -> bool:
+        """False if somebody else was changing the same."""
+        with self._call() as call:
+            kind: type[Any] = messages.Done if frames is None else messages.Send
+            for parties in (self.parties[:1], self.parties[1:]):
+                replies = self._ask_all(call, make(change, call.request), parties)
+                if self._is_stale(replies):
+                    self._tell(self.parties[:1], messages.Rollback(change))
+                    return False
+                _all(kind, replies)
+            if frames is not None:
+                session = messages.load_session(self._identity, change)
+                for party, pieces in frames.items():
+                    for path, array in pieces:
+                        self._link.send(party, session, path, array)
+                _all(messages.Done, self._collect(call, self.parties))
+        return True
+
+    # --- the catalog
+
+    def _fetch_catalog(self) -> Catalog:
+        """From all parties; a difference may be a change under way, and is looked at again."""
+        deadline = time.monotonic() + min(self.timeout, _SETTLE)
+        pause = _PAUSE
+        while True:
+            with self._call() as call:
+                replies = _all(messages.CatalogIs, self._ask_all(call, messages.GetCatalog(call.request)))
+            _same({party: reply.version for party, reply in replies.items()}, "runs another version than")
+            texts = {party: reply.catalog for party, reply in replies.items()}
+            if len(set(texts.values())) == 1:
+                break
+            if time.monotonic() > deadline:
+                _same(texts, "has another catalog than")
+            time.sleep(pause)
+        try:
+            catalog = Catalog.from_text(texts[self.parties[0]])
+        except CatalogInvalid as error:
+            raise PeerError(self.parties[0], f"sent a catalog that is none: {error}") from error
+        with self._lock:
+            self._catalog = catalog
+        return catalog
+
+    def _forget_catalog(self) -> None:
+        with self._lock:
+            self._catalog = None
+
+    # --- messages
+
+    def _attempts(self) -> Iterator[int]:
+        """Counts attempts at what may be refused because others are at work, with pauses, for as long as `timeout`."""
+        deadline = time.monotonic() + self.timeout
+        pause = _PAUSE
+        attempt = 0
+        while attempt == 0 or time.monotonic() < deadline:
+            yield attempt
+            attempt += 1
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(2 * pause, 1.0)
+
+    @contextlib.contextmanager
+    def _call(self) -> Iterator[_Call]:
+        call = _Call(os.urandom(16))
+        with self._lock:
+            if self._closed:
+                raise InternalError("the connection is closed")
+            self._calls[call.request] = call
+        try:
+            yield call
+        finally:
+            with self._lock:
+                del self._calls[call.request]
+
+    def _tell(self, parties: tuple[str, ...], message: messages.Message) -> None:
+        """Sends a message that is not answered to whoever can be reached at once."""
+        for party in parties:
+            with contextlib.suppress(PeerError):
+                self._link.send_control(party, messages.encode(message), wait=False)
+
+    def _ask_all(
+        self, call: _Call, message: messages.Message, parties: tuple[str, ...] | None = None
+    ) -> dict[str, messages.ToClient | SmpcError]:
+        """Sends a message to parties (by default all) and collects a reply of each."""
+        asked = self.parties if parties is None else parties
+        raw = messages.encode(message)
+        for party in asked:
+            try:
+                self._link.send_control(party, raw)
+            except PeerError as error:
+                call.replies.put((party, error))
+        return self._collect(call, asked)
+
+    def _collect(self, call: _Call, parties: tuple[str, ...]) -> dict[str, messages.ToClient | SmpcError]:
+        """A reply, or an error, of each party.
+
+        The first reply may take as long as it takes, while all parties say that they work on it. The others must follow
+        within the timeout; after a failure, soon.
+        """
+        replies: dict[str, messages.ToClient | SmpcError] = {}
+        deadline = 0.0
+        while call.early:
+            call.replies.put(call.early.pop(0))
+        while len(replies) < len(parties):
+            wait = deadline - time.monotonic() if deadline else self.timeout
+            try:
+                party, reply = call.replies.get(timeout=max(0.0, wait))
+            except queue.Empty:
+                missing = [party for party in parties if party not in replies]
+                silent = missing if deadline else self._not_working(call, missing)
+                if call.replies.empty():
+                    replies |= {party: PeerError(party, f"no answer within {self.timeout:g} s") for party in silent}
+                continue
+            if party not in parties or party in replies:
+                call.early.append((party, reply))
+                continue
+            replies[party] = reply
+            failed = isinstance(reply, Failed | SmpcError)
+            limit = time.monotonic() + (min(self.timeout, _SETTLE) if failed else self.timeout)
+            deadline = min(deadline, limit) if deadline and failed else deadline or limit
+        return {party: replies[party] for party in parties}
+
+    def _not_working(self, call: _Call, parties: list[str]) -> list[str]:
+        """Which parties do not say within the timeout that they work on a call.
+
+        Messages of a party arrive in order: if it has replied to the call, that is in the call's queue by now.
+        """
+        with self._call() as ping:
+            waiting = list(parties)
+            heard: list[str] = []
+            deadline = time.monotonic() + self.timeout
+            for party in parties:
+                with contextlib.suppress(PeerError):
+                    self._link.send_control(party, messages.encode(messages.Ping(ping.request, call.request)))
+            while len(heard) < len(parties):
+                try:
+                    party, reply = ping.replies.get(timeout=max(0.0, deadline - time.monotonic()))
+                except queue.Empty:
+                    break
+                heard.append(party)
+                if isinstance(reply, messages.Done) and party in waiting:
+                    waiting.remove(party)
+        return waiting
+
+    def _read(self) -> None:
+        """Hands every message to the call that waits for it."""
+        while True:
+            sender, raw = self._link.control.get()
+            lost = PeerError(sender, "the connection was lost")
+            if sender == self._link.name:
+                lost = PeerError(sender, "the connection was closed")
+            if not raw:
+                with self._lock:
+                    calls = tuple(self._calls.values())
+                for call in calls:
+                    for party in self.parties if sender == self._link.name else (sender,):
+                        call.replies.put((party, lost))
+                if sender == self._link.name:
+                    return
+                continue
+            with contextlib.suppress(Malformed):
+                message = messages.to_client(raw)
+                with self._lock:
+                    waiting = self._calls.get(message.request)
+                if waiting is not None:
+                    waiting.replies.put((sender, message))
+
+
+_Frames = list[tuple[bytes, npt.NDArray[Any]]]
+
+
+class _Call:
+    """A request under way: its id, and what came back so far. early: what answers a message that is yet to be sent."""
+
+    def __init__(self, request: bytes) -> None:
+        self.request = request
+        self.early: list[tuple[str, messages.ToClient | SmpcError]] = []
+        self.replies: queue.SimpleQueue[tuple[str, messages.ToClient | SmpcError]] = queue.SimpleQueue()
+
+
+def _all(kind: type[Any], replies: Mapping[str, messages.ToClient | SmpcError]) -> dict[str, Any]:
+    """The replies, if all are of that kind; otherwise raises what went wrong."""
+    errors: dict[str, SmpcError] = {}
+    for party, reply in replies.items():
+        if isinstance(reply, Failed):
+            errors[party] = messages.error_of(reply.fault, party)
+        elif isinstance(reply, SmpcError):
+            errors[party] = reply
+        elif not isinstance(reply, kind):
+            errors[party] = PeerError(party, "gave an answer to another question")
+    if errors:
+        raise blame(errors, len(replies))
+    return dict(replies)
+
+
+def blame(errors: Mapping[str, SmpcError], asked: int) -> SmpcError:
+    """The one error to raise, of what parties reported (or is known of them), in the consortium's order.
+
+    All `asked` parties say the same: that. Otherwise the chain "A waits for B, B waits for C" is followed to its end:
+    who is named there is silent, or says itself what failed.
+    """
+    first = next(iter(errors.values()))
+    if len(errors) == asked and len({(type(error), str(error)) for error in errors.values()}) == 1:
+        return first
+    peers = [(party, error) for party, error in errors.items() if isinstance(error, PeerError)]
+    if not peers:
+        return first
+    party, found = peers[0]
+    seen = {party}
+    while found.peer in errors and found.peer not in seen:
+        seen.add(found.peer)
+        deeper = errors[found.peer]
+        if not isinstance(deeper, PeerError):
+            return PeerError(found.peer, f"{type(deeper).__name__}: {deeper}")
+        found = deeper
+    return found
+
+
+def _same(values: Mapping[str, object], differs: str) -> None:
+    """Raises PeerError for the first party whose value is not the most frequent one."""
+    given = list(values.values())
+    standard = max(given, key=given.count)
+    for party, value in values.items():
+        if value != standard:
+            others = ", ".join(name for name in values if values[name] == standard)
+            raise PeerError(party, f"{differs} {others}")
+
+
+def _read_csv(schema: TableSchema, path: str | Path) -> EncodedRows:
+    return owner.read_csv(schema, path)
+
+
+def _from_frame(schema: TableSchema, frame: pd.DataFrame) -> EncodedRows:
+    return owner.from_frame(schema, frame)
+
+
+def _split(schema: TableSchema, rows: EncodedRows, parties: tuple[str, ...]) -> dict[str, _Frames]:
+    """Each party's shares of the rows, as frames with their paths."""
+    frames: dict[str, _Frames] = {party: [] for party in parties}
+    for number, column in enumerate(schema.columns):
+        words = np.ascontiguousarray(rows.words[column.name]).view(np.uint64)
+        pieces = [(b"w", sharing.split_words(words, len(parties)))]
+        if column.nullable:
+            packed = np.packbits(rows.nulls[column.name], bitorder="little")
+            pieces.append((b"n", sharing.split_bits(packed, len(parties))))
+        for kind, shares in pieces:
+            for party, share in zip(parties, shares, strict=True):
+                frames[party].append((messages.load_path(kind, number), share))
+    return frames
+
+
+def _nothing() -> Result:
+    return Result([], [], [], QueryStats(0.0, 0, (), 0))
+
+
+def _texts(**columns: list[str]) -> Result:
+    """A result of texts, which cost nothing."""
+    types = [Enum(tuple(dict.fromkeys(values)) or ("",)) for values in columns.values()]
+    return Result(list(columns), types, list(columns.values()), QueryStats(0.0, 0, (), 0))
+
+
+def _described(schema: TableSchema) -> Result:
+    return _texts(
+        column_name=[column.name for column in schema.columns],
+        column_type=[str(column.type) for column in schema.columns],
+        null=["YES" if column.nullable else "NO" for column in schema.columns],
+        key=["PRI" if column.name in schema.primary_key else "" for column in schema.columns],
+    )

@@ -1,0 +1,35 @@
+"""EXPLAIN: the operators with their sizes, the exact cost, and what is disclosed."""
+
+from __future__ import annotations
+
+from smpc_sql.engine.prepare import Prepared
+from smpc_sql.operators.base import Operator
+from smpc_sql.operators.deliver import Deliver
+from smpc_sql.plan.explain import explain_delivery
+
+
+def explain(prepared: Prepared, parties: int) -> str:
+    """The plan as text, for a consortium of `parties`: deterministic, and exact (see `engine.dryrun`)."""
+    costs = [prepared.cost(index=i, parties=parties) for i in range(parties)]
+    sent = ", ".join(f"{cost.stats.bytes_sent:,}" for cost in costs)
+    dealt = costs[0].dealt
+    lines = [
+        "plan:",
+        *("  " + line for line in explain_delivery(prepared.delivery).splitlines()),
+        "operators:",
+        *_tree(prepared.root, 1),
+        f"cost with {parties} parties:",
+        f"  rounds: {costs[0].stats.rounds}",
+        f"  bytes sent by each party: {sent}",
+        f"  bytes dealt by the provider: {sum(size for _, _, size in dealt):,}",
+        *(f"    {name}: {count:,} dealt, {size:,} bytes" for name, count, size in dealt),
+        "discloses:",
+        "  nothing",
+    ]
+    return "\n".join(lines)
+
+
+def _tree(operator: Operator | Deliver, depth: int) -> list[str]:
+    what = "deliver to the analyst" if isinstance(operator, Deliver) else operator.describe()
+    line = f"{'  ' * depth}{what}; {operator.rows:,} rows"
+    return [line, *(inner for source in operator.inputs for inner in _tree(source, depth + 1))]

@@ -1,0 +1,241 @@
+"""Logical plan -> physical plan: the one place where an algorithm is chosen."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from smpc_sql.errors import InternalError, Unsupported
+from smpc_sql.operators.base import Operator
+from smpc_sql.operators.concat_rows import ConcatRows
+from smpc_sql.operators.cross_product import CrossProduct
+from smpc_sql.operators.cross_row import CrossRow
+from smpc_sql.operators.deliver import Deliver
+from smpc_sql.operators.lookup_join import LookupJoin
+from smpc_sql.operators.map_rows import MapRows
+from smpc_sql.operators.one_hot_aggregate import OneHotAggregate
+from smpc_sql.operators.rank_rows import MAX_ROWS, RankRows
+from smpc_sql.operators.scan import OneRow, ScanFragments
+from smpc_sql.operators.shuffle_rows import ShuffleRows
+from smpc_sql.operators.sort_rows import SortColumn, SortRows
+from smpc_sql.operators.sorted_aggregate import SortedAggregate, SortedCall
+from smpc_sql.operators.total_aggregate import TotalAggregate
+from smpc_sql.plan.delivery import Delivery
+from smpc_sql.plan.expressions import AggregateCall, And, Column, Divide, Expression, Sqrt, transform
+from smpc_sql.plan.relations import (
+    Aggregate,
+    Concat,
+    CrossJoin,
+    Filter,
+    Join,
+    Limit,
+    Project,
+    Relation,
+    Scan,
+    Sort,
+    SortKey,
+    Values,
+    is_single,
+)
+from smpc_sql.schema import WORD
+
+FEW_ROWS = 256
+"""Up to this many rows are ranked by comparing all pairs, which takes fewer rounds than sorting."""
+
+
+def lower(delivery: Delivery) -> Deliver:
+    """The operators that compute a delivery. Raises Unsupported for what no operator does at this size."""
+    relation = delivery.relation
+    keys: tuple[SortKey, ...] = ()
+    count, offset = None, 0
+    if delivery.ranked:
+        if isinstance(relation, Limit):
+            count, offset, relation = relation.count, relation.offset, relation.source
+        if isinstance(relation, Sort):
+            keys, relation = relation.keys, relation.source
+    rows = _lower(relation)
+    width = len(relation.fields)
+    cut = (count is not None or offset > 0) and not _ordered_by_groups(relation, keys)
+    if rows.rows > 1 and (cut or not _positions_are_known(relation, delivery)):
+        rows = ShuffleRows(rows, width)
+    if delivery.ranked:
+        rows = _rank(rows, width, keys, count, offset)
+    return Deliver(rows, delivery)
+
+
+def _positions_are_known(relation: Relation, delivery: Delivery) -> bool:
+    """Whether a row's position says no more than the columns that are delivered: all group keys are among them.
+
+    Sorted groups stand in the order of their keys, which those that a HAVING leaves out would show by their gaps.
+    """
+    base, predicate, expressions = peel(relation)
+    if not isinstance(base, Aggregate) or not (base.enumerated or predicate is None):
+        return False
+    shown = {expressions[place] for place in delivery.words}
+    return all(base.column(i) in shown for i in range(len(base.keys)))
+
+
+def _ordered_by_groups(relation: Relation, keys: tuple[SortKey, ...]) -> bool:
+    """Whether an order leaves no ties: all group keys are among it. Else a LIMIT must choose among ties by chance."""
+    base, _, expressions = peel(relation)
+    if not isinstance(base, Aggregate):
+        return False
+    ordered = {substitute(key.expression, expressions) for key in keys}
+    return all(base.column(i) in ordered for i in range(len(base.keys)))
+
+
+def _rank(source: Operator, width: int, keys: tuple[SortKey, ...], count: int | None, offset: int) -> Operator:
+    """Few rows, and quotients, are compared pair by pair; many are sorted."""
+    quotients = any(isinstance(key.expression, Divide | Sqrt) for key in keys)
+    if not quotients and (source.rows > FEW_ROWS or any(not _comparable(key) for key in keys)):
+        return _sorted(source, width, keys, count, offset)
+    if keys and source.rows > MAX_ROWS:
+        raise Unsupported(
+            f"ORDER BY a quotient with LIMIT, or that is not selected, of {source.rows} rows: at most {MAX_ROWS} are "
+            "supported"
+        )
+    for key in keys:
+        quotient = key.expression.x if isinstance(key.expression, Sqrt) else key.expression
+        if isinstance(quotient, Divide) and quotient.denominator.bounds.low < 0:
+            raise Unsupported("ORDER BY a quotient whose denominator may be negative")
+    return RankRows(source, width, keys, count, offset)
+
+
+def _comparable(key: SortKey) -> bool:
+    """Whether the difference of any two values is a word."""
+    bounds = key.expression.bounds - key.expression.bounds
+    return bounds.low in WORD and bounds.high in WORD
+
+
+def _sorted(source: Operator, width: int, keys: tuple[SortKey, ...], count: int | None, offset: int) -> Operator:
+    needed = [key.expression for key in keys if not isinstance(key.expression, Column)]
+    places = {expression: width + i for i, expression in enumerate(dict.fromkeys(needed))}
+    if places:
+        raise InternalError("a sort key is a column of what is sorted")
+    columns = tuple(
+        SortColumn(key.expression.index, key.expression.bounds, key.descending, key.nulls_first)
+        for key in keys
+        if isinstance(key.expression, Column)
+    )
+    return SortRows(source, width, columns, count, offset)
+
+
+def _lower(relation: Relation) -> Operator:
+    match relation:
+        case Scan(table, fields, fragments):
+            return ScanFragments(table, fields, fragments)
+        case Values():
+            return OneRow()
+        case Filter() | Project():
+            base, predicate, expressions = peel(relation)
+            return MapRows(_lower(base), predicate, expressions)
+        case Aggregate(enumerated=False, keys=keys) if keys or any(call.distinct for call in relation.calls):
+            return _sorted_aggregate(relation)
+        case Aggregate(source, keys, _, calls, _):
+            base, predicate, expressions = peel(source)
+            return _aggregate(
+                _lower(base),
+                predicate,
+                tuple(substitute(key, expressions) for key in keys),
+                tuple(substitute_call(call, expressions) for call in calls),
+            )
+        case CrossJoin(left, right):
+            if is_single(right):
+                return CrossRow(_lower(left), _lower(right), len(left.fields))
+            return CrossProduct(_lower(left), _lower(right), len(left.fields), len(right.fields))
+        case Join():
+            return _join(relation)
+        case Concat(inputs):
+            return ConcatRows(tuple(map(_lower, inputs)), relation.fields)
+        case Sort(source, keys):
+            return _lower(source)  # the order of an inner query's rows is nobody's to see
+        case Limit(source, count, offset):
+            return _inner_limit(source, count, offset)
+        case _:
+            assert_never(relation)
+
+
+def _inner_limit(source: Relation, count: int | None, offset: int) -> Operator:
+    keys: tuple[SortKey, ...] = ()
+    if isinstance(source, Sort):
+        keys, source = source.keys, source.source
+    rows = _lower(source)
+    if rows.rows > 1:
+        rows = ShuffleRows(rows, len(source.fields))
+    return _rank(rows, len(source.fields), keys, count, offset)
+
+
+def _aggregate(
+    source: Operator, predicate: Expression | None, keys: tuple[Expression, ...], calls: tuple[AggregateCall, ...]
+) -> Operator:
+    if not keys:
+        return TotalAggregate(source, predicate, calls)
+    return OneHotAggregate(source, predicate, keys, calls)
+
+
+def _sorted_aggregate(relation: Aggregate) -> Operator:
+    """Keys, arguments and filters become columns of the rows that are sorted."""
+    base, predicate, expressions = peel(relation.source)
+    columns = [substitute(key, expressions) for key in relation.keys]
+
+    def place(expression: Expression | None) -> int | None:
+        if expression is None:
+            return None
+        expression = substitute(expression, expressions)
+        if expression not in columns:
+            columns.append(expression)
+        return columns.index(expression)
+
+    calls = tuple(SortedCall(call, place(call.argument), place(call.filter), call.distinct) for call in relation.calls)
+    source = MapRows(_lower(base), predicate, tuple(columns))
+    return SortedAggregate(source, relation.fields[: len(relation.keys)], calls, relation.max_rows)
+
+
+def _join(join: Join) -> Operator:
+    left, left_keys = _with_keys(join.left, join.left_keys)
+    right, right_keys = _with_keys(join.right, join.right_keys)
+    bounds = tuple(a.bounds.union(b.bounds) for a, b in zip(join.left_keys, join.right_keys, strict=True))
+    widths = len(join.left.fields), len(join.right.fields)
+    return LookupJoin(left, right, *widths, left_keys, right_keys, bounds, join.kind, join.null_safe)
+
+
+def _with_keys(relation: Relation, keys: tuple[Expression, ...]) -> tuple[Operator, tuple[int, ...]]:
+    """The relation's rows, behind their columns the keys that are none, and where all keys stand."""
+    width = len(relation.fields)
+    more = tuple(dict.fromkeys(key for key in keys if not isinstance(key, Column)))
+    places = tuple(key.index if isinstance(key, Column) else width + more.index(key) for key in keys)
+    if not more:
+        return _lower(relation), places
+    base, predicate, expressions = peel(relation)
+    return MapRows(_lower(base), predicate, (*expressions, *(substitute(key, expressions) for key in more))), places
+
+
+def peel(relation: Relation) -> tuple[Relation, Expression | None, tuple[Expression, ...]]:
+    """What lies below filters and projections, the rows they keep, and their fields as expressions on what lies
+    below.
+    """
+    match relation:
+        case Filter(source, predicate):
+            base, known, expressions = peel(source)
+            mine = substitute(predicate, expressions)
+            return base, mine if known is None else And((*_terms(known), *_terms(mine))), expressions
+        case Project(source, wanted, _):
+            base, known, expressions = peel(source)
+            return base, known, tuple(substitute(e, expressions) for e in wanted)
+        case _:
+            return relation, None, tuple(relation.column(i) for i in range(len(relation.fields)))
+
+
+def _terms(predicate: Expression) -> tuple[Expression, ...]:
+    return predicate.terms if isinstance(predicate, And) else (predicate,)
+
+
+def substitute(expression: Expression, fields: tuple[Expression, ...]) -> Expression:
+    """The expression with every column replaced by what it stands for."""
+    return transform(expression, lambda node: fields[node.index] if isinstance(node, Column) else node)
+
+
+def substitute_call(call: AggregateCall, fields: tuple[Expression, ...]) -> AggregateCall:
+    """The same for an aggregate."""
+    argument = None if call.argument is None else substitute(call.argument, fields)
+    condition = None if call.filter is None else substitute(call.filter, fields)
+    return AggregateCall(call.kind, argument, condition, call.rows, call.distinct)

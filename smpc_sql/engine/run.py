@@ -1,0 +1,17 @@
+"""A prepared plan on shares."""
+
+from __future__ import annotations
+
+from smpc_sql.engine.prepare import Prepared
+from smpc_sql.operators.base import Tables
+from smpc_sql.ring import Array
+from smpc_sql.session import NetworkBackend, Session
+
+
+def run(prepared: Prepared, backend: NetworkBackend, tables: Tables) -> list[Array]:
+    """This party's shares of the result's pieces (forms: see `smpc_sql.result`).
+
+    The corrections that the party will receive are known from the dry run and asked for ahead of their use.
+    """
+    backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
+    return prepared.root.run(Session(backend), tables)

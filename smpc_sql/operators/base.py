@@ -1,0 +1,76 @@
+"""What an operator is: a frozen value that knows its inputs and its size, prints itself, and runs on shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from smpc_sql.operators.datum import Datum
+from smpc_sql.operators.table import Chunk, SharedTable
+from smpc_sql.plan.explain import explain_expression
+from smpc_sql.plan.expressions import Expression
+from smpc_sql.ring import Array
+from smpc_sql.session import Session
+
+
+class Fragment(Protocol):
+    """One owner's rows of a table at one party, as they are stored.
+
+    words: for every column uint64 [rows] (0 or 1 for booleans). nulls: for every nullable column uint8
+    [ceil(rows / 8)], XOR shares of bits packed by `numpy.packbits(…, bitorder="little")`.
+    """
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def words(self) -> Mapping[str, Array]: ...
+
+    @property
+    def nulls(self) -> Mapping[str, Array]: ...
+
+
+Tables = Mapping[str, Sequence[Fragment]]
+"""The stored fragments of every table, in the catalog's order."""
+
+
+class Operator(Protocol):
+    """An oblivious relational operator."""
+
+    @property
+    def inputs(self) -> tuple[Operator, ...]:
+        """The operators whose results it reads."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it yields, valid or not; public."""
+
+    def describe(self) -> str:
+        """One line for EXPLAIN, without its size."""
+
+    def run(self, session: Session, tables: Tables) -> SharedTable:
+        """Computes this party's share of its result."""
+
+
+def where(predicate: Expression | None) -> str:
+    """How a predicate prints behind what it restricts."""
+    return "" if predicate is None else f" where {explain_expression(predicate)}"
+
+
+class ChunkColumns(Sequence[Datum]):
+    """The columns of a chunk, loaded when they are used."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self._chunk = chunk
+        self._loaded: dict[int, Datum] = {}
+
+    def __getitem__(self, index: int) -> Datum:  # type: ignore[override]  # slices are not used
+        if index not in self._loaded:
+            self._loaded[index] = self._chunk.column(index)
+        return self._loaded[index]
+
+    def __len__(self) -> int:
+        return len(self._chunk.piece.columns)
+
+    def __iter__(self) -> Iterator[Datum]:
+        return (self[i] for i in range(len(self)))

@@ -1,0 +1,123 @@
+"""Keys of rows as bits: what sorting, grouping and joining by secret columns works on.
+
+A key is packed into XOR-shared words of 64 bits, most significant first. Every column takes the bits of its declared
+bounds and one more if it can be NULL; NULLs are alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from smpc_sql.operators.datum import add_constant
+from smpc_sql.operators.table import CHUNK_ROWS
+from smpc_sql.operators.whole import Column
+from smpc_sql.protocol.bits import conjunction_words, decompose, words_are_zero
+from smpc_sql.protocol.sorting import KeyPart
+from smpc_sql.ring import Array, lane_for, narrow
+from smpc_sql.schema import Interval
+from smpc_sql.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """One column of a key. descending and nulls_first matter for an order only."""
+
+    column: Column
+    bounds: Interval
+    descending: bool = False
+    nulls_first: bool = False
+
+
+def key_width(keys: Sequence[KeyColumn]) -> int:
+    """The bits of a key."""
+    return sum(_value_bits(key) + (key.column.null is not None) for key in keys)
+
+
+def _value_bits(key: KeyColumn) -> int:
+    return 1 if key.column.boolean else (key.bounds.size - 1).bit_length()
+
+
+def key_parts(session: Session, last: Sequence[Array], keys: Sequence[KeyColumn]) -> list[KeyPart]:
+    """A key, most significant first. last: bytes 0 or 1 [n] (XOR shares), 1 where a row is to come after all others.
+
+    The rounds of one decomposition for all columns of a lane together, and one for NULLs.
+    """
+    fields: list[tuple[Array, int]] = [(bits.astype(np.uint64), 1) for bits in last]
+    values = _values(session, keys)
+    for key, value in zip(keys, values, strict=True):
+        width = _value_bits(key)
+        if key.column.null is not None:
+            null = key.column.null.astype(np.uint64)
+            fields.append((null ^ session.public(np.uint64(1)) if key.nulls_first else null, 1))
+        if width:
+            fields.append((value ^ session.public(np.uint64((1 << width) - 1)) if key.descending else value, width))
+    return _packed(fields)
+
+
+def _values(session: Session, keys: Sequence[KeyColumn]) -> list[Array]:
+    """The bits of every column's x - low, 0 where NULL: XOR-shared uint64 [n]."""
+    values: list[Array] = [key.column.words.astype(np.uint64) for key in keys]
+    lanes: dict[int, list[int]] = {}
+    for i, key in enumerate(keys):
+        if not key.column.boolean:
+            lanes.setdefault(lane_for(max(1, _value_bits(key))), []).append(i)
+    for lane, numbers in sorted(lanes.items()):
+        words = [
+            narrow(add_constant(session, np.ascontiguousarray(keys[i].column.words), -keys[i].bounds.low), lane)
+            for i in numbers
+        ]
+        for i, bits in zip(numbers, _decomposed(session, np.stack(words)), strict=True):
+            values[i] = bits.astype(np.uint64)
+    nullable = [i for i, key in enumerate(keys) if key.column.null is not None]
+    if nullable:
+        # one flipped bit in all places of a word: an XOR share of a bit is spread by negation
+        known = np.stack([_spread(keys[i].column.null ^ session.public(np.uint8(1))) for i in nullable])
+        for i, cleared in zip(
+            nullable, conjunction_words(session, np.stack([values[i] for i in nullable]), known), strict=True
+        ):
+            values[i] = cleared
+    return values
+
+
+def _spread(bits: Array) -> Array:
+    """Bytes 0 or 1 -> words of all zeros or all ones; on XOR shares. Local."""
+    return np.negative(bits.astype(np.uint64))
+
+
+def _decomposed(session: Session, words: Array) -> Array:
+    """The bits of words [k, n], in chunks that run side by side."""
+    count, rows = words.shape
+    flat = words.reshape(-1)
+    chunks = [flat[at : at + CHUNK_ROWS] for at in range(0, len(flat), CHUNK_ROWS)]
+    found = session.fork(decompose, chunks, len)
+    return np.concatenate(found).reshape(count, rows) if found else words
+
+
+def _packed(fields: Sequence[tuple[Array, int]]) -> list[KeyPart]:
+    """Fields behind each other in words of 64 bits."""
+    parts: list[KeyPart] = []
+    for bits, width in fields:
+        bits = bits & np.uint64((1 << width) - 1)  # shares may be anything above, where the secret is zero
+        if parts and parts[-1].width + width <= 64:
+            above = parts[-1].bits << np.uint64(width)
+            parts[-1] = KeyPart(above | bits, parts[-1].width + width)
+        else:
+            parts.append(KeyPart(bits, width))
+    return parts
+
+
+def differs_from_previous(session: Session, key: Array) -> Array:
+    """For sorted keys [parts, n], whether a row's key is another than that of the row before; bytes [n], XOR shares.
+
+    The first row counts as another. The rounds and bytes of an AND over all bits of the key.
+    """
+    rows = key.shape[1]
+    first = np.full(1, session.public(1), dtype=np.uint8)
+    if rows < 2:
+        return first[:rows]
+    steps = key[:, 1:] ^ key[:, :-1]
+    same = words_are_zero(session, steps)
+    return np.concatenate([first, same ^ session.public(np.uint8(1))])

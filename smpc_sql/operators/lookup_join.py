@@ -1,0 +1,244 @@
+"""Joins in which a row of the left matches at most one row of the right: nothing is expanded, no left row moves.
+
+Both sides' keys are sorted together, the right row of a key before the left ones. The right rows in key order are
+brought
+together, and each payload is replaced by its difference from the one before; back among the left rows, a prefix sum
+then
+carries every right row's payload to all rows behind it, locally. A left row has a match if the key that arrived is its
+own. [Asharov et al. 2023; Krastnikov-Kerschbaum-Stebila 2020, with a secret permutation instead of a sorting network]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.keys import KeyColumn, key_parts
+from smpc_sql.operators.table import Piece, Raw, SharedTable
+from smpc_sql.operators.whole import Column, whole_columns, whole_valid
+from smpc_sql.protocol.arithmetic import to_words
+from smpc_sql.protocol.bits import words_are_zero
+from smpc_sql.protocol.boolean import all_of, any_of, conjunction, negate
+from smpc_sql.protocol.permutation import Rows, route, rows_of
+from smpc_sql.protocol.sorting import destinations_of, partition_destinations, sort
+from smpc_sql.ring import Array, pack, pad_rows, unpack
+from smpc_sql.schema import Interval
+from smpc_sql.session import Session
+from smpc_sql.sharing import BShare
+
+JoinKind = Literal["inner", "left", "semi", "anti", "mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class LookupJoin:
+    """left_keys = right_keys, columns of either side, compared within `bounds`; NULL matches nothing, but NULL if
+    null_safe.
+
+    inner: left rows with a match, and its columns. left: all left rows, NULLs where there is none. semi, anti: left
+    rows with, without a match; mark: all left rows, and whether there is one; the right's keys need not be unique then.
+    The columns of a side are its first `width`; keys may stand behind them.
+    """
+
+    left: Operator
+    right: Operator
+    left_width: int
+    right_width: int
+    left_keys: tuple[int, ...]
+    right_keys: tuple[int, ...]
+    bounds: tuple[Interval, ...]
+    kind: JoinKind
+    null_safe: bool = False
+
+    @property
+    def inputs(self) -> tuple[Operator, ...]:
+        """Both sides."""
+        return self.left, self.right
+
+    @property
+    def rows(self) -> int:
+        """As many as the left has."""
+        return self.left.rows
+
+    def describe(self) -> str:
+        """See Operator."""
+        return f"look up {len(self.left_keys)} keys in the right rows, {self.kind} join"
+
+    def run(self, session: Session, tables: Tables) -> SharedTable:
+        """See Operator."""
+        left, right = self.left.run(session, tables), self.right.run(session, tables)
+        columns = whole_columns(session, left, range(self.left_width))
+        lent = self.kind in ("inner", "left")
+        payload = whole_columns(session, right, range(self.right_width)) if lent else []
+        if left.rows == 0:
+            return SharedTable((self._no_rows(columns, payload),))
+        sides = _Sides(
+            session,
+            _Side(whole_columns(session, left, self.left_keys), whole_valid(session, left), left.rows, self.null_safe),
+            _Side(whole_columns(session, right, self.right_keys), whole_valid(session, right), right.rows, self.null_safe),
+            self.bounds,
+        )
+        arrived, matched = sides.look_up(payload)
+        return self._joined(session, columns, arrived, matched, whole_valid(session, left))
+
+    def _no_rows(self, columns: Sequence[Column], payload: Sequence[Column]) -> Piece:
+        empty = np.zeros(0, dtype=np.uint8)
+        more = list(payload)
+        if self.kind == "left":
+            more = [Column(c.words[:0], empty, c.boolean) for c in payload]
+        elif self.kind == "mark":
+            more = [Column(empty, None, boolean=True)]
+        return _piece(columns, [Column(c.words[:0], None if c.null is None else c.null[:0], c.boolean) for c in more], empty, 0)
+
+    def _joined(
+        self,
+        session: Session,
+        columns: Sequence[Column],
+        arrived: Sequence[Column],
+        matched: Array,
+        valid: Array | None,
+    ) -> SharedTable:
+        rows = len(matched)
+        if self.kind == "left":
+            arrived = [_null_unless(session, column, matched) for column in arrived]
+            return SharedTable((_piece(columns, arrived, valid, rows),))
+        if self.kind == "mark":
+            return SharedTable((_piece(columns, [Column(matched, None, boolean=True)], valid, rows),))
+        found = matched if self.kind != "anti" else matched ^ session.public(np.uint8(1))
+        if valid is not None:
+            pair = (BShare(pack(pad_rows(found))), BShare(pack(pad_rows(valid))))
+            (both,) = conjunction(session, [pair])
+            found = unpack(both.packed)[:rows]
+        return SharedTable((_piece(columns, arrived, found, rows),))
+
+
+def _null_unless(session: Session, column: Column, matched: Array) -> Column:
+    """The column with NULL where there is no match: NULL = not matched or the column's own.
+
+    Its words may be anything there.
+    """
+    missing = negate(session, BShare(pack(pad_rows(matched))))
+    if column.null is not None:
+        missing = any_of(session, [missing, BShare(pack(pad_rows(column.null)))])
+    return Column(column.words, unpack(missing.packed)[: len(matched)], column.boolean)
+
+
+def _piece(columns: Sequence[Column], more: Sequence[Column], valid: Array | None, rows: int) -> Piece:
+    raws = tuple(Raw(c.words, c.null, secret=True, boolean=c.boolean) for c in (*columns, *more))
+    return Piece(rows, raws, valid)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    keys: Sequence[Column]
+    valid: Array | None
+    rows: int
+    null_safe: bool
+
+    def usable(self, session: Session) -> Array:
+        """Rows that are valid and whose keys are not NULL; bytes [rows]."""
+        terms = [] if self.valid is None else [BShare(pack(pad_rows(self.valid)))]
+        nulls = [] if self.null_safe else [key.null for key in self.keys]
+        terms += [negate(session, BShare(pack(pad_rows(null)))) for null in nulls if null is not None]
+        if not terms:
+            return session.public(np.ones(self.rows, dtype=np.uint8))  # type: ignore[no-any-return]
+        return unpack(all_of(session, terms).packed)[: self.rows]
+
+
+class _Sides:
+    """The rows of both sides behind each other, the right's first: a stable sort keeps them first among equal keys."""
+
+    def __init__(self, session: Session, left: _Side, right: _Side, bounds: Sequence[Interval]) -> None:
+        self.session = session
+        self.left = left
+        self.right = right
+        self.rows = left.rows + right.rows
+        usable = np.concatenate([right.usable(session), left.usable(session)])
+        self.usable = usable
+        columns = [
+            KeyColumn(_stacked(there, here, left.null_safe), within)
+            for here, there, within in zip(left.keys, right.keys, bounds, strict=True)
+        ]
+        self.parts = key_parts(session, [usable ^ session.public(np.uint8(1))], columns)
+
+    def look_up(self, payload: Sequence[Column]) -> tuple[list[Column], Array]:
+        """What arrives at the left rows of the right's columns, and whether it is of a match; bytes [left rows]."""
+        session, ahead = self.session, self.right.rows
+        ids, _ = sort(session, self.parts)
+        is_left = np.concatenate([np.zeros(ahead, dtype=np.uint8), np.ones(self.left.rows, dtype=np.uint8)])
+        to_sorted = destinations_of(session, ids)
+        side = route(session, rows_of(self.rows, bits=session.public(is_left.astype(np.uint64))[None]), to_sorted)
+        places = partition_destinations(session, side.bits[0].astype(np.uint8) & np.uint8(1))
+        start = np.arange(self.rows, dtype=np.uint32)
+        mine = start if session.first else np.zeros_like(start)
+        apart = route(session, rows_of(self.rows, places=np.stack([ids, mine])), places)
+        words, keys = self._steps(payload, apart.places[0, :ahead])
+        back = route(session, Rows(words, keys, np.empty((0, self.rows), dtype=np.uint32)), apart.places[1])
+        carried = Rows(
+            np.cumsum(back.words, axis=1, dtype=np.uint64), np.bitwise_xor.accumulate(back.bits, axis=1), back.places
+        )
+        home = route(session, carried, ids)
+        return self._arrived(payload, home)
+
+    def _steps(self, payload: Sequence[Column], ids: Array) -> tuple[Array, Array]:
+        """The right rows in key order as differences from the row before, and zeros for the left rows.
+
+        Words are differences, keys (with a bit that there is one) XORs.
+        """
+        session, ahead = self.session, self.right.rows
+        words = self._payload_words(payload)
+        keys = np.stack([*(part.bits[:ahead] for part in self.parts), session.public(np.ones(ahead, dtype=np.uint64))])
+        order = destinations_of(session, ids) if ahead else ids
+        right = Rows(words, keys, np.empty((0, ahead), dtype=np.uint32))
+        ordered = route(session, right, order) if ahead else right
+        steps = np.diff(ordered.words, axis=1, prepend=np.zeros((len(words), 1), dtype=np.uint64))
+        changes = ordered.bits.copy()
+        changes[:, 1:] ^= ordered.bits[:, :-1]
+        behind = self.rows - ahead
+        return (
+            np.concatenate([steps, np.zeros((len(words), behind), dtype=np.uint64)], axis=1),
+            np.concatenate([changes, np.zeros((len(keys), behind), dtype=np.uint64)], axis=1),
+        )
+
+    def _payload_words(self, payload: Sequence[Column]) -> Array:
+        """The right's columns as words: booleans and NULLs too, since what is carried is added up."""
+        bits = [c.words for c in payload if c.boolean] + [c.null for c in payload if c.null is not None]
+        words = [c.words for c in payload if not c.boolean]
+        if bits:
+            packed = np.stack([pack(pad_rows(each)) for each in bits])
+            words += list(to_words(self.session, BShare(packed), 64).words[:, : self.right.rows])
+        return np.stack(words) if words else np.empty((0, self.right.rows), dtype=np.uint64)
+
+    def _arrived(self, payload: Sequence[Column], home: Rows) -> tuple[list[Column], Array]:
+        ahead = self.right.rows
+        words = home.words[:, ahead:]
+        plain = sum(not column.boolean for column in payload)
+        values = iter(words[:plain])
+        bits = ((each & np.uint64(1)).astype(np.uint8) for each in words[plain:])
+        given = [next(bits) if column.boolean else next(values) for column in payload]
+        nulls = [None if column.null is None else next(bits) for column in payload]
+        columns = [Column(g, n, c.boolean) for g, n, c in zip(given, nulls, payload, strict=True)]
+        return columns, self._matches(home.bits[:, ahead:])
+
+    def _matches(self, arrived: Array) -> Array:
+        """The key that arrived is the row's own, there is one, and the row's key is usable."""
+        ahead = self.right.rows
+        own = np.stack(
+            [*(part.bits[ahead:] for part in self.parts), self.session.public(np.ones(self.left.rows, dtype=np.uint64))]
+        )
+        same = words_are_zero(self.session, own ^ arrived)
+        pair = (BShare(pack(pad_rows(same))), BShare(pack(pad_rows(self.usable[ahead:]))))
+        (both,) = conjunction(self.session, [pair])
+        return unpack(both.packed)[: self.left.rows]
+
+
+def _stacked(right: Column, left: Column, null_safe: bool) -> Column:
+    """A key column of both sides; NULLs count as unusable, and as values only if null_safe."""
+    words = np.concatenate([right.words, left.words])
+    if not null_safe or (right.null is None and left.null is None):
+        return Column(words, None, left.boolean)
+    nulls = [np.zeros(len(c.words), dtype=np.uint8) if c.null is None else c.null for c in (right, left)]
+    return Column(words, np.concatenate(nulls), left.boolean)

@@ -1,0 +1,34 @@
+"""Columns that are moved together, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from smpc_sql.protocol.permutation import Rows
+from smpc_sql.ring import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """words: shares mod 2^64 [n]; bits: bytes 0 or 1 [n], XOR shares. Names are the operator's own."""
+
+    words: dict[object, Array]
+    bits: dict[object, Array]
+
+    def rows(self, count: int) -> Rows:
+        """As rows: all bits in words of 64."""
+        words = np.stack(list(self.words.values())) if self.words else np.empty((0, count), dtype=np.uint64)
+        packed = np.zeros((-(-len(self.bits) // 64), count), dtype=np.uint64)
+        for place, bits in enumerate(self.bits.values()):
+            packed[place // 64] |= bits.astype(np.uint64) << np.uint64(place % 64)
+        return Rows(words, packed, np.empty((0, count), dtype=np.uint32))
+
+    def of(self, rows: Rows) -> Slots:
+        """The same columns of rows that `rows` made, moved."""
+        bits = {
+            name: (rows.bits[place // 64] >> np.uint64(place % 64)).astype(np.uint8) & np.uint8(1)
+            for place, name in enumerate(self.bits)
+        }
+        return Slots(dict(zip(self.words, rows.words, strict=True)), bits)

@@ -1,0 +1,98 @@
+"""ORDER BY under MPC by sorting: the rows in order, the valid ones first; and LIMIT by cutting at a public place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.keys import KeyColumn, key_parts
+from smpc_sql.operators.slots import Slots
+from smpc_sql.operators.table import Piece, Raw, SharedTable
+from smpc_sql.operators.whole import Column, whole_columns, whole_valid
+from smpc_sql.protocol.permutation import route
+from smpc_sql.protocol.sorting import destinations_of, sort
+from smpc_sql.schema import Interval
+from smpc_sql.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class SortColumn:
+    """A sort key: a column of the source, within bounds."""
+
+    index: int
+    bounds: Interval
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SortRows:
+    """The source's rows sorted by `keys`, those that are not valid last; rows offset … offset + count - 1 of them.
+
+    The first `width` columns are kept, and behind them stands the rank, which is public here: a row's place.
+    """
+
+    source: Operator
+    width: int
+    keys: tuple[SortColumn, ...]
+    count: int | None
+    offset: int
+
+    @property
+    def inputs(self) -> tuple[Operator, ...]:
+        """The rows."""
+        return (self.source,)
+
+    @property
+    def rows(self) -> int:
+        """What the limit leaves at most."""
+        left = max(0, self.source.rows - self.offset)
+        return left if self.count is None else min(self.count, left)
+
+    def describe(self) -> str:
+        """See Operator."""
+        limit = "" if self.count is None else f", keep {self.count}"
+        return f"sort rows by {len(self.keys)} keys{limit}{f' after {self.offset}' if self.offset else ''}"
+
+    def run(self, session: Session, tables: Tables) -> SharedTable:
+        """See Operator."""
+        table = self.source.run(session, tables)
+        reach = max([self.width, *(key.index + 1 for key in self.keys)])
+        columns = whole_columns(session, table, range(reach))
+        valid = whole_valid(session, table)
+        if self.rows == 0:
+            return SharedTable((_cut(columns[: self.width], None, slice(0, 0)),))
+        invalid = [] if valid is None else [valid ^ session.public(np.uint8(1))]
+        keys = [KeyColumn(columns[k.index], k.bounds, k.descending, k.nulls_first) for k in self.keys]
+        ids, _ = sort(session, key_parts(session, invalid, keys))
+        slots = _slots(columns[: self.width])
+        if valid is not None:
+            slots.bits["valid"] = valid
+        moved = slots.of(route(session, slots.rows(table.rows), destinations_of(session, ids)))
+        kept = slice(self.offset, self.offset + self.rows)
+        ordered = [
+            Column((moved.bits if c.boolean else moved.words)["value", i], moved.bits.get(("is NULL", i)), c.boolean)
+            for i, c in enumerate(columns[: self.width])
+        ]
+        piece = _cut(ordered, moved.bits.get("valid"), kept)
+        return SharedTable((piece,))
+
+
+def _slots(columns: list[Column]) -> Slots:
+    slots = Slots({}, {})
+    for i, column in enumerate(columns):
+        (slots.bits if column.boolean else slots.words)["value", i] = column.words
+        if column.null is not None:
+            slots.bits["is NULL", i] = column.null
+    return slots
+
+
+def _cut(columns: list[Column], valid: object, rows: slice) -> Piece:
+    raws = [
+        Raw(c.words[rows], None if c.null is None else c.null[rows], secret=True, boolean=c.boolean) for c in columns
+    ]
+    count = rows.stop - rows.start
+    rank = Raw(np.arange(count, dtype=np.int64), None, secret=False, boolean=False)
+    return Piece(count, (*raws, rank), valid[rows] if isinstance(valid, np.ndarray) else None)

@@ -1,0 +1,260 @@
+"""GROUP BY secret keys of any domain: sort, add up, and keep the last row of every group. Nothing is disclosed.
+
+Sorted by (invalid, keys), the rows of a group are neighbours. A prefix sum S is local; at the last row of a group it
+is the
+sum of all groups so far, so once these rows stand together (a stable partition by a secret bit), a group's sum is the
+difference of two neighbours. MIN, MAX and DISTINCT sort by (invalid, keys, left out, argument): the row that counts is
+then the last of its group, or the first of its value. Costs grow linearly with rows and with the bits of the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from smpc_sql.errors import InternalError
+from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.keys import KeyColumn, differs_from_previous, key_parts
+from smpc_sql.operators.slots import Slots
+from smpc_sql.operators.table import Piece, Raw, SharedTable
+from smpc_sql.operators.whole import Column, whole_columns, whole_valid
+from smpc_sql.plan.explain import explain_expression
+from smpc_sql.plan.expressions import AggregateCall
+from smpc_sql.plan.relations import Field
+from smpc_sql.protocol.arithmetic import bit_product, to_words
+from smpc_sql.protocol.boolean import all_of, conjunction, negate
+from smpc_sql.protocol.comparison import is_zero
+from smpc_sql.protocol.permutation import route
+from smpc_sql.protocol.sorting import KeyPart, destinations_of, partition, sort
+from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
+from smpc_sql.session import Session
+from smpc_sql.sharing import AShare, BShare
+
+
+@dataclass(frozen=True, slots=True)
+class SortedCall:
+    """An aggregate over columns of the source. argument, filter: their positions, or None."""
+
+    call: AggregateCall
+    argument: int | None
+    filter: int | None
+    distinct: bool = False
+
+    @property
+    def order(self) -> tuple[int, int | None, bool] | None:
+        """What the rows of a group must be sorted by: argument and filter, and whether descending; None for
+        anything.
+        """
+        if self.call.kind in ("min", "max") or self.distinct:
+            if self.argument is None:
+                raise InternalError("MIN, MAX and DISTINCT have an argument")
+            return self.argument, self.filter, self.call.kind == "min"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SortedAggregate:
+    """Groups of the source's first columns, `keys`; `limit` rows at most (public)."""
+
+    source: Operator
+    keys: tuple[Field, ...]
+    calls: tuple[SortedCall, ...]
+    limit: int
+
+    @property
+    def inputs(self) -> tuple[Operator, ...]:
+        """The rows."""
+        return (self.source,)
+
+    @property
+    def rows(self) -> int:
+        """As many as there may be groups; one if there are no keys."""
+        return min(self.source.rows, self.limit) if self.keys else 1
+
+    def describe(self) -> str:
+        """See Operator."""
+        calls = ", ".join(explain_expression(call.call) for call in self.calls) or "nothing"
+        return f"sorted groups of {', '.join(key.name for key in self.keys) or 'everything'}: {calls}"
+
+    def run(self, session: Session, tables: Tables) -> SharedTable:
+        """See Operator."""
+        table = self.source.run(session, tables)
+        width = max([len(self.keys), *(1 + i for c in self.calls for i in (c.argument, c.filter) if i is not None)])
+        columns = whole_columns(session, table, range(width))
+        if table.rows == 0:
+            return _no_groups(session, columns[: len(self.keys)], self.calls)
+        return _Groups(session, self, columns, whole_valid(session, table), table.rows).run()
+
+
+def _no_groups(session: Session, keys: Sequence[Column], calls: Sequence[SortedCall]) -> SharedTable:
+    """Of no rows: no group; or without keys one, of which counts are 0 and the rest NULL."""
+    if not keys:
+        null = np.full(1, session.public(1), dtype=np.uint8)
+        zero = np.zeros(1, dtype=np.uint64)
+        totals = [Raw(zero, null if c.call.nullable else None, secret=True, boolean=False) for c in calls]
+        return SharedTable((Piece(1, tuple(totals), None),))
+    empty, no_bits = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint8)
+    raws = [Raw(empty, None if key.null is None else no_bits, secret=True, boolean=key.boolean) for key in keys]
+    raws += [Raw(empty, no_bits if c.call.nullable else None, secret=True, boolean=False) for c in calls]
+    return SharedTable((Piece(0, tuple(raws), no_bits),))
+
+
+class _Groups:
+    def __init__(
+        self,
+        session: Session,
+        operator: SortedAggregate,
+        columns: Sequence[Column],
+        valid: Array | None,
+        rows: int,
+    ) -> None:
+        self.session = session
+        self.operator = operator
+        self.calls = operator.calls
+        self.columns = columns
+        self.rows = rows
+        self.valid = session.public(np.ones(rows, dtype=np.uint8)) if valid is None else valid
+        self.invalid = self.valid ^ session.public(np.uint8(1))
+        self.keys = [KeyColumn(c, f.bounds) for c, f in zip(columns, operator.keys, strict=False)]
+        self.masks = self._masks()
+
+    def run(self) -> SharedTable:
+        orders: dict[object, list[int]] = {}
+        for i, call in enumerate(self.calls):
+            orders.setdefault(call.order, []).append(i)
+        anywhere = orders.pop(None, [])  # sums and counts ride along with the first order
+        found: Slots | None = None
+        for order in list(orders) or [None]:
+            numbers = [*orders.get(order, []), *(anywhere if found is None else [])]
+            slots = self._one_order(order, numbers, with_keys=found is None)
+            found = slots if found is None else Slots({**found.words, **slots.words}, {**found.bits, **slots.bits})
+        assert found is not None
+        return self._finish(found)
+
+    def _masks(self) -> list[Array]:
+        """For every call the rows that take part: valid, passing its FILTER, not NULL. Bytes [rows]."""
+        valid = BShare(pack(pad_rows(self.valid)))
+        masks = []
+        for call in self.calls:
+            terms = [valid]
+            if call.filter is not None:
+                condition = self.columns[call.filter]
+                terms.append(BShare(pack(pad_rows(condition.words))))
+                terms += [] if condition.null is None else [self._known(condition.null)]
+            if call.argument is not None and (null := self.columns[call.argument].null) is not None:
+                terms.append(self._known(null))
+            masks.append(unpack(all_of(self.session, terms).packed)[: self.rows])
+        return masks
+
+    def _known(self, null: Array) -> BShare:
+        return negate(self.session, BShare(pack(pad_rows(null))))
+
+    def _one_order(self, order: object, numbers: Sequence[int], *, with_keys: bool) -> Slots:
+        """Sorts once; for the calls `numbers` what they give to every group, and the groups' keys."""
+        group = key_parts(self.session, [self.invalid], self.keys)
+        inner = self._inner_parts(order, numbers)
+        ids, key = sort(self.session, [*group, *inner])
+        payload = self._payload(numbers, with_keys=with_keys)
+        rows = payload.rows(self.rows)
+        moved = payload.of(route(self.session, rows, destinations_of(self.session, ids)))
+        first = differs_from_previous(self.session, key[: len(group)])
+        self._mark_distinct(numbers, key, moved)
+        last = np.concatenate([first[1:], np.full(1, self.session.public(1), dtype=np.uint8)])
+        return self._groups_of(numbers, moved, last)
+
+    def _inner_parts(self, order: object, numbers: Sequence[int]) -> list[KeyPart]:
+        """Within a group: what is left out first, then the argument, so that the row that counts is the last."""
+        if order is None:
+            return []
+        call = self.calls[numbers[0]]
+        assert call.argument is not None and call.call.argument is not None
+        column = Column(self.columns[call.argument].words, None, boolean=False)
+        key = KeyColumn(column, call.call.argument.bounds, descending=call.call.kind == "min")
+        return key_parts(self.session, [self.masks[numbers[0]]], [key])
+
+    def _payload(self, numbers: Sequence[int], *, with_keys: bool) -> Slots:
+        words: dict[object, Array] = {}
+        bits: dict[object, Array] = {"valid": self.valid}
+        for i in numbers:
+            call = self.calls[i]
+            if call.distinct or call.call.kind in ("min", "max"):
+                bits["takes part", i] = self.masks[i]
+            if call.call.kind in ("min", "max", "sum"):
+                assert call.argument is not None
+                words["value", i] = self.columns[call.argument].words
+        self._mask_sums(numbers, words)
+        for place, key in enumerate(self.keys if with_keys else ()):
+            (bits if key.column.boolean else words)["key", place] = key.column.words
+            if key.column.null is not None:
+                bits["key is NULL", place] = key.column.null
+        return Slots(words, bits)
+
+    def _mask_sums(self, numbers: Sequence[int], words: dict[object, Array]) -> None:
+        """The words of sums, 0 where a row takes no part; and 0 or 1 to count the rows that do."""
+        plain = [i for i in numbers if not self.calls[i].distinct]
+        sums = [i for i in plain if self.calls[i].call.kind == "sum"]
+        if plain:
+            counts = to_words(self.session, self._stacked(plain), 64).words[:, : self.rows]
+            words.update({("count", i): count for i, count in zip(plain, counts, strict=True)})
+        if sums:
+            values = np.stack([pad_rows(words["value", i]) for i in sums])[:, None]
+            chosen = bit_product(self.session, self._stacked(sums), AShare(values)).words[:, 0, : self.rows]
+            words.update({("value", i): value for i, value in zip(sums, chosen, strict=True)})
+
+    def _stacked(self, numbers: Sequence[int]) -> BShare:
+        return BShare(np.stack([pack(pad_rows(self.masks[i])) for i in numbers]))
+
+    def _mark_distinct(self, numbers: Sequence[int], key: Array, moved: Slots) -> None:
+        """For DISTINCT calls: what the first row of every value gives, of those that take part."""
+        numbers = [i for i in numbers if self.calls[i].distinct]
+        if not numbers:
+            return
+        new = BShare(pack(pad_rows(differs_from_previous(self.session, key))))
+        pairs = [(new, BShare(pack(pad_rows(moved.bits["takes part", i])))) for i in numbers]
+        marked = BShare(np.stack([bits.packed for bits in conjunction(self.session, pairs)]))
+        counts = to_words(self.session, marked, 64).words[:, : self.rows]
+        moved.words.update({("count", i): count for i, count in zip(numbers, counts, strict=True)})
+        for place, i in enumerate(numbers):
+            if self.calls[i].call.kind == "sum":
+                value = pad_rows(moved.words["value", i])[None, None]
+                chosen = bit_product(self.session, BShare(marked.packed[place][None]), AShare(value))
+                moved.words["value", i] = chosen.words[0, 0, : self.rows]
+
+    def _groups_of(self, numbers: Sequence[int], moved: Slots, last: Array) -> Slots:
+        """The last rows of all groups, in front; prefix sums made the groups' own."""
+        sums = [("count", i) for i in numbers if ("count", i) in moved.words]
+        sums += [("value", i) for i in numbers if self.calls[i].call.kind == "sum"]
+        for name in sums:
+            moved.words[name] = np.cumsum(moved.words[name], dtype=np.uint64)
+        pair = (BShare(pack(pad_rows(last))), BShare(pack(pad_rows(moved.bits["valid"]))))
+        (exists,) = conjunction(self.session, [pair])
+        moved.bits["valid"] = unpack(exists.packed)[: self.rows]
+        others = moved.bits["valid"] ^ self.session.public(np.uint8(1))
+        groups = moved.of(partition(self.session, moved.rows(self.rows), others))
+        kept = self.operator.rows
+        words = {name: column[:kept] for name, column in groups.words.items()}
+        for name in sums:
+            words[name] = np.diff(words[name], prepend=np.zeros(1, dtype=np.uint64))
+        return Slots(words, {name: column[:kept] for name, column in groups.bits.items()})
+
+    def _finish(self, found: Slots) -> SharedTable:
+        kept = self.operator.rows
+        columns = []
+        for place, key in enumerate(self.keys):
+            words = (found.bits if key.column.boolean else found.words)["key", place]
+            columns.append(Raw(words, found.bits.get(("key is NULL", place)), secret=True, boolean=key.column.boolean))
+        nulls = iter(self._empty([i for i, c in enumerate(self.calls) if c.call.nullable], found, kept))
+        for i, call in enumerate(self.calls):
+            words = found.words["value" if call.call.kind in ("sum", "min", "max") else "count", i]
+            columns.append(Raw(words, next(nulls) if call.call.nullable else None, secret=True, boolean=False))
+        return SharedTable((Piece(kept, tuple(columns), found.bits["valid"] if self.keys else None),))
+
+    def _empty(self, numbers: Sequence[int], found: Slots, kept: int) -> list[Array]:
+        """Whether no row took part; of MIN and MAX told by the row that stands last. Bytes [kept]."""
+        if not numbers:
+            return []
+        lane = lane_for(max(1, self.rows.bit_length()))
+        counts = np.stack([pad_rows(narrow(found.words["count", i], lane)) for i in numbers])
+        return list(unpack(is_zero(self.session, AShare(counts)).packed)[:, :kept])

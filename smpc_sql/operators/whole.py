@@ -1,0 +1,63 @@
+"""Whole columns: the pieces of a table stacked, for the operators that look at all rows together (few rows, as a
+rule).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from smpc_sql.operators.datum import Public, share_of_words
+from smpc_sql.operators.table import Raw, SharedTable
+from smpc_sql.ring import Array
+from smpc_sql.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A whole column of a table as this party's share: words uint64 [rows], null bytes [rows] or None."""
+
+    words: Array
+    null: Array | None
+    boolean: bool
+
+
+def whole_columns(session: Session, table: SharedTable, indices: Sequence[int]) -> list[Column]:
+    """Columns of all pieces as shares, public ones too; booleans as bytes 0 or 1 (XOR shares). Local."""
+    return [_whole(session, [(piece.columns[index], piece.rows) for piece in table.pieces]) for index in indices]
+
+
+def _whole(session: Session, parts: Sequence[tuple[Raw, int]]) -> Column:
+    if not parts:
+        return Column(np.zeros(0, dtype=np.uint64), None, boolean=False)
+    boolean = parts[0][0].boolean
+    words = np.concatenate([_share(session, raw, rows) for raw, rows in parts])
+    if all(raw.null is None for raw, _ in parts):
+        return Column(words, None, boolean)
+    return Column(words, np.concatenate([_null_bytes(session, raw, rows) for raw, rows in parts]), boolean)
+
+
+def _share(session: Session, raw: Raw, rows: int) -> Array:
+    if raw.boolean:
+        bits = (raw.words & raw.words.dtype.type(1)).astype(np.uint8)
+        return np.broadcast_to(bits if raw.secret else session.public(bits), (rows,))
+    if raw.secret:
+        return np.broadcast_to(raw.words, (rows,))
+    return share_of_words(session, Public(raw.words), rows)
+
+
+def _null_bytes(session: Session, raw: Raw, rows: int) -> Array:
+    if raw.null is None:
+        return np.zeros(rows, dtype=np.uint8)
+    return np.broadcast_to(raw.null if raw.secret else session.public(raw.null), (rows,))
+
+
+def whole_valid(session: Session, table: SharedTable) -> Array | None:
+    """The validity of all pieces, one byte a row (XOR shares); None if all rows are valid. Local."""
+    if all(piece.valid is None for piece in table.pieces):
+        return None
+    return np.concatenate(
+        [session.public(np.ones(p.rows, dtype=np.uint8)) if p.valid is None else p.valid for p in table.pieces]
+    )

@@ -1,0 +1,252 @@
+"""Plans as text: deterministic, SQL-like, parenthesised. The text is a fixture, what a digest hashes, what a user sees.
+
+Constants print at their scale (1.50), dates and labels quoted. A column prints by name; with #position after it where
+its input has the name twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal as PythonDecimal
+from typing import assert_never
+
+from smpc_sql.catalog import Catalog
+from smpc_sql.plan.delivery import Delivery, OutputColumn
+from smpc_sql.plan.expressions import (
+    Add,
+    AggregateCall,
+    And,
+    Case,
+    Column,
+    Divide,
+    Equal,
+    Expression,
+    FloorDivide,
+    FromBoolean,
+    InSet,
+    IsNull,
+    Less,
+    Literal,
+    Lookup,
+    Multiply,
+    Negate,
+    Not,
+    Or,
+    Remainder,
+    Rescale,
+    Sqrt,
+    Subtract,
+    Within,
+)
+from smpc_sql.plan.relations import (
+    Aggregate,
+    Concat,
+    CrossJoin,
+    Field,
+    Filter,
+    Join,
+    Limit,
+    Project,
+    Relation,
+    Scan,
+    Sort,
+    SortKey,
+    Values,
+    sources,
+)
+from smpc_sql.schema import Boolean, Date, Decimal, Enum, SqlType, Text
+
+_EPOCH = date(1970, 1, 1)
+
+
+def explain_value(value: int | None, type_: SqlType) -> str:
+    """A scaled integer as SQL writes it."""
+    if value is None:
+        return "NULL"
+    match type_:
+        case Decimal(_, scale):
+            return format(PythonDecimal(value).scaleb(-scale), "f") if scale < 30 else f"{value}e-{scale}"
+        case Date() if -719162 <= value <= 2932896:
+            return f"'{_EPOCH + timedelta(days=value)}'"
+        case Enum(labels) if 0 <= value < len(labels):
+            return "'" + labels[value].replace("'", "''") + "'"
+        case Text(length):
+            return f"x'{value.to_bytes(length, 'big').hex()}'"
+        case Boolean():
+            return "TRUE" if value else "FALSE"
+        case _:
+            return str(value)
+
+
+def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | None = None) -> str:
+    """An expression as text. names: how the input's fields print; None takes the names that columns carry."""
+
+    def show(x: Expression) -> str:
+        return explain_expression(x, names)
+
+    match e:
+        case Column(index, name):
+            return name if names is None else names[index]
+        case Literal(value, type_):
+            return explain_value(value, type_)
+        case Add(left, right):
+            return f"({show(left)} + {show(right)})"
+        case Subtract(left, right):
+            return f"({show(left)} - {show(right)})"
+        case Multiply(left, right):
+            return f"({show(left)} * {show(right)})"
+        case Negate(x):
+            return f"(-{show(x)})"
+        case Rescale(x, exponent, type_):
+            return f"rescale({show(x)}, {exponent}, {type_})"
+        case FromBoolean(x):
+            return f"int({show(x)})"
+        case Less(left, right):
+            return f"({show(left)} < {show(right)})"
+        case Equal(left, right):
+            return f"({show(left)} = {show(right)})"
+        case InSet(x, codes):
+            return f"({show(x)} IN ({', '.join(explain_value(code, x.type) for code in codes)}))"
+        case IsNull(x):
+            return f"({show(x)} IS NULL)"
+        case Not(x):
+            return f"(NOT {show(x)})"
+        case And(terms):
+            return "(" + " AND ".join(map(show, terms)) + ")"
+        case Or(terms):
+            return "(" + " OR ".join(map(show, terms)) + ")"
+        case Case(branches, default):
+            arms = " ".join(f"WHEN {show(condition)} THEN {show(value)}" for condition, value in branches)
+            return f"(CASE {arms} ELSE {show(default)} END)"
+        case Lookup(x, table, type_):
+            return f"lookup({show(x)}, [{_table(table, type_)}])"
+        case FloorDivide(x, divisor):
+            return f"floor({show(x)} / {divisor})"
+        case Remainder(x, divisor):
+            return f"({show(x)} mod {divisor})"
+        case Within(x, interval):
+            return f"within({show(x)}, {interval})"
+        case Divide(numerator, denominator):
+            return f"({show(numerator)} / {show(denominator)})"
+        case Sqrt(x, signed):
+            return f"{'signed_' if signed else ''}sqrt({show(x)})"
+        case AggregateCall(kind, argument, filter_):
+            each = "DISTINCT " if e.distinct else ""
+            call = "count(*)" if argument is None else f"{kind}({each}{show(argument)})"
+            return call if filter_ is None else f"{call} FILTER (WHERE {show(filter_)})"
+        case _:
+            assert_never(e)
+
+
+def _table(table: tuple[int, ...], type_: SqlType) -> str:
+    """A long table is abbreviated by its digest, which is as telling to a machine."""
+    if len(table) <= 16:
+        return ", ".join(explain_value(value, type_) for value in table)
+    digest = hashlib.sha256(",".join(map(str, table)).encode()).hexdigest()[:16]
+    return f"{len(table)} values, sha256 {digest}"
+
+
+def field_names(fields: tuple[Field, ...]) -> tuple[str, ...]:
+    """How the fields of a relation print: by name, with #position where a name occurs twice."""
+    counts = Counter(field.name for field in fields)
+    return tuple(field.name if counts[field.name] == 1 else f"{field.name}#{i}" for i, field in enumerate(fields))
+
+
+def explain_relation(relation: Relation, indent: int = 0) -> str:
+    """A relation and all below, one per line, parents first, sources indented."""
+    lines = ["  " * indent + _line(relation)]
+    lines += [explain_relation(source, indent + 1) for source in sources(relation)]
+    return "\n".join(lines)
+
+
+def _line(relation: Relation) -> str:
+    match relation:
+        case Values():
+            return "Values: one row"
+        case Scan(table, fields, fragments):
+            columns = ", ".join(map(_field, fields))
+            rows = ", ".join(f"{owner} {rows}" for owner, rows in fragments)
+            return f"Scan {table}: {columns}; rows: {rows or 'none'}"
+        case CrossJoin(_, right):
+            what = "one row" if right.max_rows == 1 else "every row"
+            return f"CrossJoin with {what}: {', '.join(field_names(relation.fields))}"
+        case Join(left, right, kind, left_keys, right_keys, null_safe):
+            lefts, rights = field_names(left.fields), field_names(right.fields)
+            pairs = zip(left_keys, right_keys, strict=True)
+            on = ", ".join(f"{explain_expression(x, lefts)} = {explain_expression(y, rights)}" for x, y in pairs)
+            return f"Join {kind}: {on}{' NULLs alike' if null_safe else ''}: {', '.join(field_names(relation.fields))}"
+        case Concat():
+            return f"Concat: {', '.join(field_names(relation.fields))}"
+        case Limit(_, count, offset):
+            return f"Limit: {'all' if count is None else count} after {offset}"
+        case Filter(source, predicate):
+            return f"Filter: {explain_expression(predicate, field_names(source.fields))}"
+        case Project(source, expressions, names):
+            inner = field_names(source.fields)
+            return "Project: " + ", ".join(map(lambda e, n: _named(e, n, inner), expressions, names))
+        case Aggregate(source, keys, key_names, calls, call_names):
+            inner = field_names(source.fields)
+            by = ", ".join(map(lambda e, n: _named(e, n, inner), keys, key_names))
+            of = ", ".join(map(lambda e, n: _named(e, n, inner), calls, call_names))
+            how = "groups" if relation.enumerated else "sorted groups, at most"
+            return f"Aggregate: {of or 'nothing'}; by: {by or 'nothing'}; {how}: {relation.max_rows}"
+        case Sort(source, keys):
+            return "Sort: " + ", ".join(_sort_key(key, field_names(source.fields)) for key in keys)
+        case _:
+            assert_never(relation)
+
+
+def _field(field: Field) -> str:
+    null = " NULL" if field.nullable else ""
+    if isinstance(field.type, Boolean | Enum):
+        return f"{field.name} {field.type}{null}"
+    low, high = (explain_value(value, field.type) for value in (field.bounds.low, field.bounds.high))
+    return f"{field.name} {field.type} {low}..{high}{null}"
+
+
+def _named(e: Expression | AggregateCall, name: str, inner: Sequence[str]) -> str:
+    text = explain_expression(e, inner)
+    return text if text == name else f"{text} AS {name}"
+
+
+def _sort_key(key: SortKey, inner: Sequence[str]) -> str:
+    order = "DESC" if key.descending else "ASC"
+    return f"{explain_expression(key.expression, inner)} {order} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
+
+
+def explain_delivery(delivery: Delivery) -> str:
+    """What the analyst gets, then the relation it is read from."""
+    names = field_names(delivery.relation.fields)
+    lines = ["Deliver: " + ", ".join(_output(column, delivery, names) for column in delivery.columns)]
+    if delivery.ranked:
+        lines.append("Order: by rank")
+    elif delivery.order:
+        keys = [
+            f"{key.output + 1} {'DESC' if key.descending else 'ASC'} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
+            for key in delivery.order
+        ]
+        lines.append("Order: by output " + ", ".join(keys))
+    return "\n".join([*lines, explain_relation(delivery.relation)])
+
+
+def _output(column: OutputColumn, delivery: Delivery, names: Sequence[str]) -> str:
+    piece = column.pieces[0]
+    if column.kind == "word":
+        text = names[piece]
+    else:
+        fraction = delivery.fractions[piece]
+        numerator = explain_expression(fraction.numerator, names)
+        denominator = explain_expression(fraction.denominator, names)
+        text = f"{numerator} / {denominator} mod 2^{fraction.field_bits} - 1"
+        text = {"root": f"sqrt({text})", "signed_root": f"signed_sqrt({text})"}.get(column.kind, text)
+    null = " NULL" if column.nullable else ""
+    return f"{text} AS {column.name} {column.type}{null}"
+
+
+def plan_digest(delivery: Delivery, catalog: Catalog, version: str) -> bytes:
+    """SHA-256 of what parties must agree on before they touch a share: the plan, the catalog, the version."""
+    parts = [b"smpc_sql plan", explain_delivery(delivery).encode(), catalog.digest(), version.encode()]
+    return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()

@@ -1,0 +1,607 @@
+"""Scalar expressions of a logical plan: frozen, typed when they are built, equal when they are written alike.
+
+Every node knows, from its parts alone:
+
+  type      its SQL type
+  nullable  whether it can be NULL
+  bounds    an interval that holds every value it can take (scaled integers; NULL aside). Of a DOUBLE: of no meaning
+  secret    whether any party may not know it
+  size      how many nodes it has, as written out
+
+Arithmetic is on scaled integers. The operands of Add, Subtract, Less, Equal and the values of a Case have one scale
+(and, for ENUMs, one dictionary); the binder inserts Rescale and Lookup. Booleans have bounds [0, 1].
+
+A node whose parts do not fit raises TypeMismatch. Leaving 64 bits is *not* refused here but by plan/bounds.py, since a
+rewrite may still remove the node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal as OneOf
+from typing import assert_never, cast
+
+from smpc_sql.errors import InternalError, TypeMismatch, Unsupported
+from smpc_sql.schema import Boolean, Date, Decimal, Double, Enum, Integer, Interval, SqlType, scale_of, type_bounds
+
+MAX_TABLE = 4096
+"""Values of a Lookup: an ENUM that is recoded, a constant expression over a small domain."""
+
+BIT = Interval(0, 1)
+MAX_SIZE = 20_000
+"""Nested aliases, COALESCEs and the like double an expression at every level: this ends it."""
+
+_BOOLEAN = Boolean()
+_DOUBLE = Double()
+
+
+class _Node:
+    """What every expression knows; set by `_know` while it is built, and no part of its identity."""
+
+    __slots__ = ("bounds", "nullable", "secret", "size", "type")
+
+    type: SqlType
+    nullable: bool
+    bounds: Interval
+    secret: bool
+    size: int
+
+    def _know(self, type_: SqlType, nullable: bool, bounds: Interval, secret: bool) -> None:
+        object.__setattr__(self, "type", type_)
+        object.__setattr__(self, "nullable", nullable)
+        object.__setattr__(self, "bounds", bounds)
+        object.__setattr__(self, "secret", secret)
+        object.__setattr__(self, "size", 1 + sum(part.size for part in parts(cast("Expression", self))))
+        if self.size > MAX_SIZE:
+            raise Unsupported(f"an expression of more than {MAX_SIZE} operations is not supported")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise TypeMismatch(message)
+
+
+def _is_word(type_: SqlType) -> bool:
+    return not isinstance(type_, Double)
+
+
+def _is_number(type_: SqlType) -> bool:
+    return isinstance(type_, Integer | Decimal)
+
+
+def _require_alike(what: str, left: SqlType, right: SqlType) -> None:
+    """Comparable as they stand: one kind, one scale, one dictionary."""
+    if _is_number(left) and _is_number(right):
+        _require(scale_of(left) == scale_of(right), f"{what}: scales of {left} and {right} differ")
+    elif isinstance(left, Enum):
+        _require(left == right, f"{what}: dictionaries of {left} and {right} differ")
+    else:
+        _require(_is_word(left) and type(left) is type(right), f"{what}: {left} and {right} do not fit")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(_Node):
+    """Field `index` of the input relation. `name` is for people and takes no part in equality."""
+
+    index: int
+    name: str = field(compare=False)
+    type: SqlType
+    nullable: bool
+    bounds: Interval
+    public: bool = False
+
+    def __post_init__(self) -> None:
+        self._know(self.type, self.nullable, self.bounds, not self.public)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(_Node):
+    """A public constant, as a scaled integer; None is NULL."""
+
+    value: int | None
+    type: SqlType
+
+    def __post_init__(self) -> None:
+        _require(_is_word(self.type), "a constant is not a DOUBLE")
+        at = Interval(0, 0) if self.value is None else Interval(self.value, self.value)
+        self._know(self.type, self.value is None, at, False)
+
+
+def _sum_type(left: Expression, right: Expression, result: SqlType | None, what: str) -> SqlType:
+    if result is not None:
+        return result
+    if isinstance(left.type, Integer) and isinstance(right.type, Integer):
+        return Integer(max(left.type.bits, right.type.bits))
+    _require(_is_number(left.type), f"{what}: {left.type} is not a number")
+    return left.type
+
+
+@dataclass(frozen=True, slots=True)
+class Add(_Node):
+    """left + right, of one scale. DATE + INTEGER is a DATE."""
+
+    left: Expression
+    right: Expression
+    result: SqlType | None = None
+
+    def __post_init__(self) -> None:
+        left, right = self.left, self.right
+        if isinstance(left.type, Date):
+            _require(isinstance(right.type, Integer), f"+: {left.type} and {right.type} do not fit")
+            type_: SqlType = left.type
+        else:
+            _require_numbers("+", left, right)
+            type_ = _sum_type(left, right, self.result, "+")
+        self._know(type_, left.nullable or right.nullable, left.bounds + right.bounds, left.secret or right.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Subtract(_Node):
+    """left - right, of one scale. DATE - DATE is an INTEGER of days, DATE - INTEGER a DATE."""
+
+    left: Expression
+    right: Expression
+    result: SqlType | None = None
+
+    def __post_init__(self) -> None:
+        left, right = self.left, self.right
+        if isinstance(left.type, Date):
+            _require(isinstance(right.type, Date | Integer), f"-: {left.type} and {right.type} do not fit")
+            type_: SqlType = Integer(64) if isinstance(right.type, Date) else left.type
+        else:
+            _require_numbers("-", left, right)
+            type_ = _sum_type(left, right, self.result, "-")
+        self._know(type_, left.nullable or right.nullable, left.bounds - right.bounds, left.secret or right.secret)
+
+
+def _require_numbers(what: str, *parts: Expression) -> None:
+    for part in parts:
+        _require(_is_number(part.type), f"{what}: {part.type} is not a number")
+    scales = {scale_of(part.type) for part in parts}
+    _require(len(scales) == 1, f"{what}: scales differ")
+
+
+@dataclass(frozen=True, slots=True)
+class Multiply(_Node):
+    """left * right; the scales add up. A square (left == right) is never negative."""
+
+    left: Expression
+    right: Expression
+    result: SqlType | None = None
+
+    def __post_init__(self) -> None:
+        left, right = self.left, self.right
+        for part in (left, right):
+            _require(_is_number(part.type), f"*: {part.type} is not a number")
+        scale = scale_of(left.type) + scale_of(right.type)
+        default = Decimal(38, scale) if scale else Integer(64)
+        type_ = self.result or default
+        _require(scale_of(type_) == scale, f"*: the scale of {type_} is not {scale}")
+        bounds = _product(left, right)
+        self._know(type_, left.nullable or right.nullable, bounds, left.secret or right.secret)
+
+
+def _product(left: Expression, right: Expression) -> Interval:
+    """Squares are not negative, and neither is n * (n - 1) of an integer."""
+    if left == right:
+        return _square(left.bounds)
+    bounds = left.bounds * right.bounds
+    match right:
+        case Subtract(minuend, Literal(1)) if minuend == left and scale_of(left.type) == 0:
+            return Interval(max(bounds.low, 0), bounds.high)
+        case _:
+            return bounds
+
+
+def _square(bounds: Interval) -> Interval:
+    low, high = bounds.low**2, bounds.high**2
+    return Interval(0 if 0 in bounds else min(low, high), max(low, high))
+
+
+@dataclass(frozen=True, slots=True)
+class Negate(_Node):
+    """-x"""
+
+    x: Expression
+
+    def __post_init__(self) -> None:
+        _require(_is_number(self.x.type), f"-: {self.x.type} is not a number")
+        self._know(self.x.type, self.x.nullable, -self.x.bounds, self.x.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Rescale(_Node):
+    """x times 10^exponent (exponent >= 0): the same number at a finer scale; with exponent 0 only the type changes."""
+
+    x: Expression
+    exponent: int
+    type: SqlType
+
+    def __post_init__(self) -> None:
+        x = self.x
+        _require(_is_number(x.type) and _is_number(self.type), f"cannot rescale {x.type} to {self.type}")
+        _require(
+            self.exponent >= 0 and scale_of(self.type) == scale_of(x.type) + self.exponent,
+            f"cannot rescale {x.type} to {self.type} by 10^{self.exponent}",
+        )
+        self._know(self.type, x.nullable, x.bounds.scale(10**self.exponent), x.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class FromBoolean(_Node):
+    """BOOLEAN as INTEGER 0 or 1."""
+
+    x: Expression
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.x.type, Boolean), f"{self.x.type} is not BOOLEAN")
+        self._know(Integer(32), self.x.nullable, self.x.bounds, self.x.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Less(_Node):
+    """left < right, of one scale; ENUMs by dictionary position; NULL if either is."""
+
+    left: Expression
+    right: Expression
+
+    def __post_init__(self) -> None:
+        _require_alike("<", self.left.type, self.right.type)
+        self._know(_BOOLEAN, self.left.nullable or self.right.nullable, BIT, self.left.secret or self.right.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Equal(_Node):
+    """left = right, of one scale; NULL if either is."""
+
+    left: Expression
+    right: Expression
+
+    def __post_init__(self) -> None:
+        _require_alike("=", self.left.type, self.right.type)
+        self._know(_BOOLEAN, self.left.nullable or self.right.nullable, BIT, self.left.secret or self.right.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class InSet(_Node):
+    """x is one of the scaled integers `codes` (ascending, distinct, maybe none); NULL if x is."""
+
+    x: Expression
+    codes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _require(_is_word(self.x.type), f"IN: {self.x.type} is not supported")
+        _require(list(self.codes) == sorted(set(self.codes)), "IN: codes must ascend")
+        self._know(_BOOLEAN, self.x.nullable, BIT, self.x.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull(_Node):
+    """x IS NULL: never NULL itself."""
+
+    x: Expression
+
+    def __post_init__(self) -> None:
+        _require(_is_word(self.x.type), f"IS NULL: {self.x.type} is not supported")
+        self._know(_BOOLEAN, False, BIT, self.x.secret and self.x.nullable)
+
+
+@dataclass(frozen=True, slots=True)
+class Not(_Node):
+    """NOT x; NULL stays NULL."""
+
+    x: Expression
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.x.type, Boolean), f"NOT: {self.x.type} is not BOOLEAN")
+        self._know(_BOOLEAN, self.x.nullable, BIT, self.x.secret)
+
+
+def _know_terms(node: And | Or, what: str) -> None:
+    _require(len(node.terms) >= 2, f"{what} needs two terms")
+    for term in node.terms:
+        _require(isinstance(term.type, Boolean), f"{what}: {term.type} is not BOOLEAN")
+    node._know(_BOOLEAN, any(t.nullable for t in node.terms), BIT, any(t.secret for t in node.terms))
+
+
+@dataclass(frozen=True, slots=True)
+class And(_Node):
+    """Three-valued AND of two terms or more: false if any is false, else NULL if any is NULL."""
+
+    terms: tuple[Expression, ...]
+
+    def __post_init__(self) -> None:
+        _know_terms(self, "AND")
+
+
+@dataclass(frozen=True, slots=True)
+class Or(_Node):
+    """Three-valued OR of two terms or more: true if any is true, else NULL if any is NULL."""
+
+    terms: tuple[Expression, ...]
+
+    def __post_init__(self) -> None:
+        _know_terms(self, "OR")
+
+
+@dataclass(frozen=True, slots=True)
+class Case(_Node):
+    """The value of the first branch whose condition is true (NULL counts as false), else the default. One type."""
+
+    branches: tuple[tuple[Expression, Expression], ...]
+    default: Expression
+
+    def __post_init__(self) -> None:
+        _require(len(self.branches) >= 1, "CASE needs a branch")
+        type_ = self.default.type
+        for condition, value in self.branches:
+            _require(isinstance(condition.type, Boolean), f"CASE: condition is {condition.type}, not BOOLEAN")
+            _require(value.type == type_ and _is_word(type_), f"CASE: branches are {value.type} and {type_}")
+        values = [*(value for _, value in self.branches), self.default]
+        # a NULL constant adds nothing to the bounds: its value is never seen
+        seen = [v.bounds for v in values if not (isinstance(v, Literal) and v.value is None)] or [Interval(0, 0)]
+        bounds = seen[0]
+        for other in seen[1:]:
+            bounds = bounds.union(other)
+        conditions = [condition for condition, _ in self.branches]
+        secret = any(part.secret for part in [*values, *conditions])
+        self._know(type_, self._can_be_null(), bounds, secret)
+
+    def _can_be_null(self) -> bool:
+        """COALESCE is CASE WHEN x IS NULL THEN … ELSE x END: its last x is never NULL."""
+        tested = {_null_root(c.x) for c, _ in self.branches if isinstance(c, IsNull)}
+        default = self.default.nullable and _null_root(self.default) not in tested
+        return default or any(value.nullable for _, value in self.branches)
+
+
+def _null_root(x: Expression) -> Expression:
+    """What is NULL exactly when x is: x without the functions of one argument around it."""
+    while isinstance(x, Rescale | Negate | FromBoolean | Lookup | Not | FloorDivide | Remainder | Within):
+        x = x.x
+    return x
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(_Node):
+    """table[x - x.bounds.low]: a public table over a small domain (len(table) == x.bounds.size); NULL if x is."""
+
+    x: Expression
+    table: tuple[int, ...]
+    type: SqlType
+
+    def __post_init__(self) -> None:
+        _require(_is_word(self.x.type), f"lookup: {self.x.type} is not supported")
+        _require(len(self.table) == self.x.bounds.size, "lookup: the table does not cover the domain")
+        if len(self.table) > MAX_TABLE:
+            raise Unsupported(f"a table of {len(self.table)} values: at most {MAX_TABLE} are supported")
+        bounds = Interval(min(self.table), max(self.table))
+        self._know(self.type, self.x.nullable, bounds, self.x.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class FloorDivide(_Node):
+    """floor(x / divisor) of the scaled integer, for a public divisor > 0, as a number of the given type."""
+
+    x: Expression
+    divisor: int
+    type: SqlType
+
+    def __post_init__(self) -> None:
+        _require(_is_number(self.x.type) and _is_number(self.type), f"cannot divide {self.x.type} to {self.type}")
+        _require(self.divisor > 0, "a whole quotient needs a divisor > 0")
+        bounds = Interval(self.x.bounds.low // self.divisor, self.x.bounds.high // self.divisor)
+        self._know(self.type, self.x.nullable, bounds, self.x.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder(_Node):
+    """x - divisor * floor(x / divisor) of an INTEGER, for a public divisor > 0: from 0 to divisor - 1."""
+
+    x: Expression
+    divisor: int
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.x.type, Integer), f"a remainder of {self.x.type} is not supported")
+        _require(self.divisor > 0, "a remainder needs a divisor > 0")
+        low, high = self.x.bounds.low, self.x.bounds.high
+        bounds = Interval(0, self.divisor - 1)
+        if low // self.divisor == high // self.divisor:
+            bounds = Interval(low % self.divisor, high % self.divisor)
+        self._know(self.x.type, self.x.nullable, bounds, self.x.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Within(_Node):
+    """x, which arithmetic that intervals cannot follow guarantees to be within `interval`."""
+
+    x: Expression
+    interval: Interval
+
+    def __post_init__(self) -> None:
+        _require(_is_number(self.x.type), f"{self.x.type} is not a number")
+        bounds = self.x.bounds.intersect(self.interval) or self.interval
+        self._know(self.x.type, self.x.nullable, bounds, self.x.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Divide(_Node):
+    """numerator / denominator, of one scale: a DOUBLE, an exact fraction until the analyst's side divides.
+
+    NULL if either is, or the denominator is 0: AVG of no rows, VAR_SAMP of one. (DuckDB since 1.2 gives inf or nan for
+    a written x / 0, and NULL with its settings ieee_floating_point_ops and error_on_division_by_zero both false; we
+    follow the latter.) guarded: the numerator is known to be NULL wherever the denominator is 0, as in AVG.
+    """
+
+    numerator: Expression
+    denominator: Expression
+    guarded: bool = field(default=False, compare=False)
+
+    def __post_init__(self) -> None:
+        num, den = self.numerator, self.denominator
+        for part in (num, den):
+            _require(_is_number(part.type), f"/: {part.type} is not a number")
+        _require(scale_of(num.type) == scale_of(den.type), f"/: scales of {num.type} and {den.type} differ")
+        nullable = num.nullable or den.nullable or 0 in den.bounds
+        self._know(_DOUBLE, nullable, type_bounds(_DOUBLE), num.secret or den.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Sqrt(_Node):
+    """The square root of a quotient; only the analyst's side computes it. signed: of x < 0 it is -sqrt(-x) (CORR)."""
+
+    x: Expression
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.x.type, Double), f"sqrt: {self.x.type} is not DOUBLE")
+        self._know(_DOUBLE, self.x.nullable, self.x.bounds, self.x.secret)
+
+
+AggregateKind = OneOf["count_star", "count", "sum", "min", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateCall(_Node):
+    """One aggregate over the rows of a group that pass `filter` (NULL does not pass).
+
+    rows: at most how many rows a group has (public). SUM, MIN and MAX of no rows, or of NULLs only, are NULL.
+    distinct: every value counts once (COUNT and SUM; it makes no difference to MIN and MAX).
+    Only in Aggregate.calls, never inside another expression.
+    """
+
+    kind: AggregateKind
+    argument: Expression | None
+    filter: Expression | None
+    rows: int
+    distinct: bool = False
+
+    def __post_init__(self) -> None:
+        argument = self.argument
+        _require(not self.distinct or self.kind in ("count", "sum"), f"{self.kind}: DISTINCT does not apply")
+        if self.filter is not None:
+            _require(isinstance(self.filter.type, Boolean), f"FILTER: {self.filter.type} is not BOOLEAN")
+        _require((argument is None) == (self.kind == "count_star"), f"{self.kind}: wrong number of arguments")
+        rows = self.rows if not self.distinct or argument is None else min(self.rows, argument.bounds.size)
+        counted = Interval(0, rows)
+        if argument is None or self.kind == "count":
+            _require(argument is None or _is_word(argument.type), "COUNT of a DOUBLE is not supported")
+            self._know(Integer(64), False, counted, True)
+        elif self.kind == "sum":
+            _require(_is_number(argument.type), f"SUM: {argument.type} is not a number")
+            type_: SqlType = Integer(128)
+            if isinstance(argument.type, Decimal):
+                type_ = Decimal(38, argument.type.scale)
+            self._know(type_, True, counted * argument.bounds, True)
+        else:
+            _require(_is_word(argument.type), f"{self.kind.upper()} of a DOUBLE is not supported")
+            self._know(argument.type, True, argument.bounds, True)
+
+
+Expression = (
+    Column
+    | Literal
+    | Add
+    | Subtract
+    | Multiply
+    | Negate
+    | Rescale
+    | FromBoolean
+    | Less
+    | Equal
+    | InSet
+    | IsNull
+    | Not
+    | And
+    | Or
+    | Case
+    | Lookup
+    | FloorDivide
+    | Remainder
+    | Within
+    | Divide
+    | Sqrt
+)
+"""Every scalar expression; AggregateCall stands apart."""
+
+
+def parts(expression: Expression | AggregateCall) -> tuple[Expression, ...]:
+    """The expressions right below, in the order in which `rebuild` takes them."""
+    match expression:
+        case Column() | Literal():
+            return ()
+        case Add(left, right) | Subtract(left, right) | Multiply(left, right) | Less(left, right) | Equal(left, right):
+            return (left, right)
+        case Negate(x) | Rescale(x) | FromBoolean(x) | InSet(x) | IsNull(x) | Not(x) | Lookup(x) | Sqrt(x):
+            return (x,)
+        case FloorDivide(x) | Remainder(x) | Within(x):
+            return (x,)
+        case And(terms) | Or(terms):
+            return terms
+        case Case(branches, default):
+            return (*(part for branch in branches for part in branch), default)
+        case Divide(numerator, denominator):
+            return (numerator, denominator)
+        case AggregateCall(_, argument, filter_):
+            return tuple(part for part in (argument, filter_) if part is not None)
+        case _:
+            assert_never(expression)
+
+
+def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
+    """The same node over other parts; type, bounds and the rest are found anew."""
+    match expression:
+        case Column() | Literal():
+            return expression
+        case Add(_, _, result):
+            return Add(new[0], new[1], result)
+        case Subtract(_, _, result):
+            return Subtract(new[0], new[1], result)
+        case Multiply(_, _, result):
+            return Multiply(new[0], new[1], result)
+        case Divide(_, _, guarded):
+            return Divide(new[0], new[1], guarded)
+        case Less() | Equal() | Negate() | FromBoolean() | IsNull() | Not():
+            return type(expression)(*new)
+        case Sqrt(_, signed):
+            return Sqrt(new[0], signed)
+        case Rescale(_, exponent, type_):
+            return Rescale(new[0], exponent, type_)
+        case InSet(_, codes):
+            return InSet(new[0], codes)
+        case FloorDivide(_, divisor, type_):
+            return FloorDivide(new[0], divisor, type_)
+        case Remainder(_, divisor):
+            return Remainder(new[0], divisor)
+        case Within(_, interval):
+            return Within(new[0], interval)
+        case And() | Or():
+            return type(expression)(new)
+        case Case():
+            return Case(tuple(zip(new[:-1:2], new[1::2], strict=True)), new[-1])
+        case Lookup(x, table, type_):
+            if x.bounds.intersect(new[0].bounds) != new[0].bounds:
+                raise InternalError("a lookup's operand has left the table's domain")
+            start = new[0].bounds.low - x.bounds.low
+            return Lookup(new[0], table[start : start + new[0].bounds.size], type_)
+        case _:
+            assert_never(expression)
+
+
+def transform(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """Every node replaced by change(node), from the leaves up; `change` sees a node over changed parts."""
+    old = parts(expression)
+    new = tuple(transform(part, change) for part in old)
+    return change(expression if new == old else rebuild(expression, new))
+
+
+def walk(expression: Expression | AggregateCall) -> Iterator[Expression | AggregateCall]:
+    """The node and every node below, parents first, left to right."""
+    yield expression
+    for part in parts(expression):
+        yield from walk(part)
+
+
+def columns_of(*expressions: Expression | AggregateCall) -> tuple[int, ...]:
+    """The indices of the input fields that the expressions read, ascending, each once."""
+    return tuple(sorted({node.index for e in expressions for node in walk(e) if isinstance(node, Column)}))

@@ -1,0 +1,397 @@
+"""Relations of a logical plan: what is computed, on which fields, of how many rows at most. Frozen; self-printing.
+
+A relation's rows are secret but for their number, `max_rows`: a Filter clears a row's secret validity, it does not
+shrink the relation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Literal as OneOf
+from typing import assert_never
+
+from smpc_sql.errors import InternalError, TypeMismatch, Unsupported
+from smpc_sql.plan.expressions import BIT, AggregateCall, Column, Equal, Expression, transform
+from smpc_sql.schema import Boolean, Double, Interval, SqlType
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a relation. public: every party knows its values (not whether the row is valid)."""
+
+    name: str
+    type: SqlType
+    nullable: bool
+    bounds: Interval
+    public: bool = False
+
+
+class _Relation:
+    """What every relation knows; set by `_know` while it is built, and no part of its identity."""
+
+    __slots__ = ("fields", "max_rows")
+
+    fields: tuple[Field, ...]
+    max_rows: int
+
+    def _know(self, fields: tuple[Field, ...], max_rows: int) -> None:
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "max_rows", max_rows)
+
+    def column(self, index: int) -> Column:
+        """The expression that reads field `index` of this relation."""
+        f = self.fields[index]
+        return Column(index, f.name, f.type, f.nullable, f.bounds, f.public)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan(_Relation):
+    """A base table: the columns of its schema, or some of them, and last the public pseudo-column `owner`.
+
+    A field's name is the column's name in the schema. fragments: (owner, rows) in the order in which the rows are
+    stacked. The code of `owner` is its position among the owners sorted; a table without fragments has Enum(("",)).
+    keys: names of columns that no two rows have alike, where none is NULL (declared PRIMARY KEY, UNIQUE).
+    """
+
+    table: str
+    fields: tuple[Field, ...]
+    fragments: tuple[tuple[str, int], ...]
+    keys: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.fields or not self.fields[-1].public:
+            raise InternalError(f"scan of {self.table}: the last field is the public owner")
+        object.__setattr__(self, "max_rows", sum(rows for _, rows in self.fragments))
+
+
+@dataclass(frozen=True, slots=True)
+class Values(_Relation):
+    """One row without fields: what a SELECT without FROM reads."""
+
+    def __post_init__(self) -> None:
+        self._know((), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter(_Relation):
+    """The rows for which `predicate` is true."""
+
+    source: Relation
+    predicate: Expression
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.predicate.type, Boolean):
+            raise TypeMismatch(f"filter predicate must be BOOLEAN, got {self.predicate.type}")
+        self._know(self.source.fields, self.source.max_rows)
+
+
+def _field(name: str, e: Expression | AggregateCall, public: bool) -> Field:
+    return Field(name, e.type, e.nullable, e.bounds, public)
+
+
+@dataclass(frozen=True, slots=True)
+class Project(_Relation):
+    """One field per expression, for every row."""
+
+    source: Relation
+    expressions: tuple[Expression, ...]
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        pairs = zip(self.names, self.expressions, strict=True)
+        fields = tuple(_field(name, e, not e.secret) for name, e in pairs)
+        self._know(fields, self.source.max_rows)
+
+
+def key_size(key: Expression) -> int:
+    """How many values a group key can take, NULL included."""
+    return key.bounds.size + key.nullable
+
+
+MAX_ENUMERATED = 4096
+"""Groups that are enumerated at most, whatever the cost model says."""
+
+# The cost model's nanoseconds, from `python -m benchmarks.primitives` with 2 parties on one machine.
+_ROUND = 250_000
+_VECTOR_WORD = 10  # a word of a row's dealt vector of all groups: dealt, multiplied, added up
+_COMPARED = 150  # a row in the tournament of one group
+_SORTED_BIT = 200  # a row in the pass of a sort over one bit
+_SORT_ROUNDS = 6  # of one such pass
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate(_Relation):
+    """One row per group: keys, then calls. Without keys exactly one row.
+
+    Where `enumerated`, the rows enumerate the product of the keys' domains: the last key varies fastest, each key
+    ascends from bounds.low to bounds.high, and NULL comes after them where the key is nullable. So the keys are public;
+    which rows are valid (groups that exist) is secret. Else the groups that exist come sorted by their keys, which are
+    secret, before the rows that are not valid.
+    """
+
+    source: Relation
+    keys: tuple[Expression, ...]
+    key_names: tuple[str, ...]
+    calls: tuple[AggregateCall, ...]
+    call_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for key in self.keys:
+            if isinstance(key.type, Double):
+                raise Unsupported("GROUP BY a DOUBLE is not supported")
+        enumerated = self.enumerated
+        keys = [_field(name, key, enumerated) for name, key in zip(self.key_names, self.keys, strict=True)]
+        calls = [_field(name, call, False) for name, call in zip(self.call_names, self.calls, strict=True)]
+        groups = prod(key_size(key) for key in self.keys)
+        self._know((*keys, *calls), groups if enumerated or not self.keys else min(groups, self.source.max_rows))
+
+    @property
+    def enumerated(self) -> bool:
+        """Whether all groups that the keys' domains allow are enumerated: no DISTINCT, and cheaper than sorting."""
+        groups = prod(key_size(key) for key in self.keys)
+        if any(call.distinct for call in self.calls) or groups > MAX_ENUMERATED:
+            return False
+        return not self.keys or self._cost_enumerated(groups) <= self._cost_sorted(groups)
+
+    def _cost_enumerated(self, groups: int) -> int:
+        """One-hot vectors of all groups for the row's number and every sum; a tournament a group for MIN and MAX."""
+        extremes = sum(call.kind in ("min", "max") for call in self.calls)
+        per_row = groups * (_VECTOR_WORD * (1 + len(self.calls) - extremes) + _COMPARED * extremes)
+        return self.source.max_rows * per_row + _ROUND * (1 + 8 * bool(extremes) * self.source.max_rows.bit_length())
+
+    def _cost_sorted(self, groups: int) -> int:
+        """A sort by the keys; for MIN and MAX one each, by their arguments too."""
+        key_bits = groups.bit_length() + 1
+        arguments = [call.bounds.size.bit_length() + 1 for call in self.calls if call.kind in ("min", "max")]
+        passes = sum(key_bits + bits for bits in arguments) or key_bits
+        return passes * (self.source.max_rows * _SORTED_BIT + _ROUND * _SORT_ROUNDS)
+
+
+MAX_PRODUCT = 1 << 20
+"""Rows of a cross join at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossJoin(_Relation):
+    """The fields of both, every row of the left beside every row of the right; as a rule the right is one row."""
+
+    left: Relation
+    right: Relation
+
+    def __post_init__(self) -> None:
+        left, right = self.left.max_rows, self.right.max_rows
+        if right != 1 and left * right > MAX_PRODUCT:
+            raise Unsupported(
+                f"CROSS JOIN of relations of up to {left} and {right} rows: at most {MAX_PRODUCT} together are supported"
+            )
+        self._know((*self.left.fields, *self.right.fields), left * right)
+
+
+JoinKind = OneOf["inner", "left", "mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Join(_Relation):
+    """Every row of the left beside the one row of the right with equal keys, of which there is at most one.
+
+    inner: left rows that have a match. left: all left rows, NULLs beside those without. mark: all left rows, and only
+    whether there is a match, never NULL; the right's keys need not be unique then. A NULL key matches nothing, or if
+    null_safe NULL. Keys are expressions over their own side, of one scale and dictionary.
+    """
+
+    left: Relation
+    right: Relation
+    kind: JoinKind
+    left_keys: tuple[Expression, ...]
+    right_keys: tuple[Expression, ...]
+    null_safe: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.left_keys or len(self.left_keys) != len(self.right_keys):
+            raise InternalError("a join has keys, as many on either side")
+        for keys in zip(self.left_keys, self.right_keys, strict=True):
+            Equal(*keys)  # raises where they do not fit
+        left = tuple(replace(f, public=False) for f in self.left.fields)
+        if self.kind == "mark":
+            right: tuple[Field, ...] = (Field("matched", Boolean(), False, BIT),)
+        else:
+            outer = self.kind == "left"
+            right = tuple(replace(f, public=False, nullable=f.nullable or outer) for f in self.right.fields)
+        self._know((*left, *right), self.left.max_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Concat(_Relation):
+    """The rows of all sources, whose fields have the same types; the names are the first source's."""
+
+    inputs: tuple[Relation, ...]
+
+    def __post_init__(self) -> None:
+        first, *others = (source.fields for source in self.inputs)
+        fields = tuple(replace(f, public=False) for f in first)
+        for other in others:
+            if [f.type for f in other] != [f.type for f in fields]:
+                raise InternalError("stacked relations have the same types")
+            fields = tuple(
+                replace(f, nullable=f.nullable or g.nullable, bounds=f.bounds.union(g.bounds))
+                for f, g in zip(fields, other, strict=True)
+            )
+        self._know(fields, sum(source.max_rows for source in self.inputs))
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One ORDER BY key; ENUMs order by dictionary position. A DOUBLE key is a Divide (or Sqrt of one)."""
+
+    expression: Expression
+    descending: bool = False
+    nulls_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sort(_Relation):
+    """The same rows, ordered."""
+
+    source: Relation
+    keys: tuple[SortKey, ...]
+
+    def __post_init__(self) -> None:
+        self._know(self.source.fields, self.source.max_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(_Relation):
+    """At most `count` of the valid rows (None: all), after the first `offset` valid ones."""
+
+    source: Relation
+    count: int | None
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        rows = max(0, self.source.max_rows - self.offset)
+        self._know(self.source.fields, rows if self.count is None else min(rows, self.count))
+
+
+Relation = Scan | Values | Filter | Project | Aggregate | CrossJoin | Join | Concat | Sort | Limit
+"""Every relation."""
+
+
+def sources(relation: Relation) -> tuple[Relation, ...]:
+    """The relations right below."""
+    match relation:
+        case Scan() | Values():
+            return ()
+        case CrossJoin(left, right) | Join(left, right):
+            return (left, right)
+        case Concat(inputs):
+            return inputs
+        case _:
+            return (relation.source,)
+
+
+def walk(relation: Relation) -> Iterator[Relation]:
+    """The relation and all below, parents first, left to right."""
+    yield relation
+    for source in sources(relation):
+        yield from walk(source)
+
+
+def expressions_of(relation: Relation) -> tuple[Expression | AggregateCall, ...]:
+    """The expressions that a relation evaluates itself, over the fields of its source (a Join's: see left_keys)."""
+    match relation:
+        case Scan() | Values() | CrossJoin() | Join() | Concat() | Limit():
+            return ()
+        case Filter(_, predicate):
+            return (predicate,)
+        case Project(_, expressions):
+            return expressions
+        case Aggregate(_, keys, _, calls):
+            return (*keys, *calls)
+        case Sort(_, keys):
+            return tuple(key.expression for key in keys)
+        case _:
+            assert_never(relation)
+
+
+def is_single(relation: Relation) -> bool:
+    """Whether it is known to have exactly one valid row."""
+    match relation:
+        case Scan() | Values():
+            return relation.max_rows == 1
+        case Aggregate(_, keys):
+            return not keys  # a total has its row always
+        case Project(source) | Sort(source):
+            return is_single(source)
+        case CrossJoin(left, right):
+            return is_single(left) and is_single(right)
+        case Join(left, _, kind):
+            return kind != "inner" and is_single(left)
+        case Filter() | Limit() | Concat():
+            return False
+        case _:
+            assert_never(relation)
+
+
+def substitute(expression: Expression, by: Sequence[Expression]) -> Expression:
+    """Every Column(i) replaced by by[i]: the expression as the relation below would write it."""
+    return transform(expression, lambda node: by[node.index] if isinstance(node, Column) else node)
+
+
+def substitute_call(call: AggregateCall, by: Sequence[Expression], rows: int) -> AggregateCall:
+    """The same in an aggregate's argument and filter, for groups of at most `rows` rows."""
+    argument = None if call.argument is None else substitute(call.argument, by)
+    filter_ = None if call.filter is None else substitute(call.filter, by)
+    return AggregateCall(call.kind, argument, filter_, rows, call.distinct)
+
+
+def rebase(relation: Relation, new: Sequence[Relation], by: Sequence[Expression] | None = None) -> Relation:
+    """The same relation over new sources: its columns read by[i], or the new source's field i if `by` is None.
+
+    Types, bounds and nullability are found anew.
+    """
+    if isinstance(relation, Scan | Values):
+        return relation
+    if isinstance(relation, CrossJoin):
+        return CrossJoin(new[0], new[1])
+    if isinstance(relation, Concat):
+        return Concat(tuple(new))
+    if isinstance(relation, Join):
+        return _rebase_join(relation, new[0], new[1])
+    source = new[0]
+    by = by if by is not None else tuple(source.column(i) for i in range(len(source.fields)))
+    match relation:
+        case Filter(_, predicate):
+            return Filter(source, substitute(predicate, by))
+        case Project(_, expressions, names):
+            return Project(source, tuple(substitute(e, by) for e in expressions), names)
+        case Aggregate(_, keys, key_names, calls, call_names):
+            new_keys = tuple(substitute(key, by) for key in keys)
+            new_calls = tuple(substitute_call(call, by, source.max_rows) for call in calls)
+            return Aggregate(source, new_keys, key_names, new_calls, call_names)
+        case Sort(_, keys):
+            return Sort(source, tuple(SortKey(substitute(k.expression, by), k.descending, k.nulls_first) for k in keys))
+        case Limit(_, count, offset):
+            return Limit(source, count, offset)
+        case _:
+            assert_never(relation)
+
+
+def own_columns(relation: Relation) -> tuple[Column, ...]:
+    """All fields of a relation as expressions over it."""
+    return tuple(relation.column(i) for i in range(len(relation.fields)))
+
+
+def _rebase_join(join: Join, left: Relation, right: Relation) -> Join:
+    lefts, rights = own_columns(left), own_columns(right)
+    left_keys = tuple(substitute(key, lefts) for key in join.left_keys)
+    right_keys = tuple(substitute(key, rights) for key in join.right_keys)
+    return Join(left, right, join.kind, left_keys, right_keys, join.null_safe)
+
+
+def rewrite(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:
+    """Every relation replaced by change(relation), from the leaves up, columns kept true to the fields they read."""
+    old = sources(relation)
+    new = tuple(rewrite(source, change) for source in old)
+    return change(relation if new == old else rebase(relation, new))

@@ -1,0 +1,124 @@
+"""Read, carry and compute only the columns that somebody above uses. The root keeps all of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from smpc_sql.plan.expressions import Column, Expression, columns_of
+from smpc_sql.plan.relations import (
+    Aggregate,
+    Concat,
+    CrossJoin,
+    Filter,
+    Join,
+    Limit,
+    Project,
+    Relation,
+    Scan,
+    Sort,
+    Values,
+    expressions_of,
+    rebase,
+    substitute,
+)
+
+
+def prune_columns(relation: Relation) -> Relation:
+    """The same root fields from fewer columns below."""
+    return _prune(relation, tuple(range(len(relation.fields))))[0]
+
+
+def _prune(relation: Relation, needed: Iterable[int]) -> tuple[Relation, dict[int, int]]:
+    """The relation with at least the needed fields, and where each of them is now."""
+    keep = tuple(sorted(set(needed)))
+    match relation:
+        case Values():
+            return relation, {}
+        case Scan(table, fields, fragments, keys):
+            columns = (*(i for i in keep if i < len(fields) - 1), len(fields) - 1)  # the owner stays, last
+            return Scan(table, tuple(fields[i] for i in columns), fragments, keys), _places(columns)
+        case Filter(source) | Sort(source):
+            below, places = _prune(source, (*keep, *columns_of(*expressions_of(relation))))
+            return rebase(relation, (below,), _moved(source, below, places)), places
+        case Limit(source):
+            below, places = _prune(source, keep)
+            return rebase(relation, (below,)), places
+        case CrossJoin(left, right):
+            return _prune_cross(left, right, keep)
+        case Join():
+            return _prune_join(relation, keep)
+        case Concat(inputs):
+            return _prune_concat(inputs, keep)
+        case Project(source, expressions, names):
+            below, places = _prune(source, columns_of(*(expressions[i] for i in keep)))
+            kept = Project(source, tuple(expressions[i] for i in keep), tuple(names[i] for i in keep))
+            return rebase(kept, (below,), _moved(source, below, places)), _places(keep)
+        case Aggregate():
+            return _prune_aggregate(relation, keep)
+        case _:
+            assert_never(relation)
+
+
+def _prune_aggregate(aggregate: Aggregate, keep: tuple[int, ...]) -> tuple[Relation, dict[int, int]]:
+    """Keys make the groups and stay; calls that nobody reads go."""
+    source, width = aggregate.source, len(aggregate.keys)
+    calls = tuple(i for i in keep if i >= width)
+    kept = Aggregate(
+        source,
+        aggregate.keys,
+        aggregate.key_names,
+        tuple(aggregate.calls[i - width] for i in calls),
+        tuple(aggregate.call_names[i - width] for i in calls),
+    )
+    below, places = _prune(source, columns_of(*kept.keys, *kept.calls))
+    return rebase(kept, (below,), _moved(source, below, places)), _places((*range(width), *calls))
+
+
+def _prune_join(join: Join, keep: tuple[int, ...]) -> tuple[Relation, dict[int, int]]:
+    """Keys stay; a mark that nobody reads goes with its whole right side."""
+    width = len(join.left.fields)
+    wanted = tuple(i - width for i in keep if i >= width)
+    if join.kind == "mark" and not wanted:
+        return _prune(join.left, keep)
+    below, left_places = _prune(join.left, (*(i for i in keep if i < width), *columns_of(*join.left_keys)))
+    marked = join.kind == "mark"
+    right, right_places = _prune(join.right, (*(() if marked else wanted), *columns_of(*join.right_keys)))
+    left_keys = tuple(substitute(key, _moved(join.left, below, left_places)) for key in join.left_keys)
+    right_keys = tuple(substitute(key, _moved(join.right, right, right_places)) for key in join.right_keys)
+    start = len(below.fields)
+    places = {width: start} if marked else {width + old: start + new for old, new in right_places.items()}
+    return Join(below, right, join.kind, left_keys, right_keys, join.null_safe), {**left_places, **places}
+
+
+def _prune_concat(inputs: tuple[Relation, ...], keep: tuple[int, ...]) -> tuple[Relation, dict[int, int]]:
+    """Every source the same columns, in the same places."""
+    pruned = []
+    for source in inputs:
+        below, places = _prune(source, keep)
+        if tuple(places[i] for i in keep) != tuple(range(len(below.fields))):
+            names = tuple(source.fields[i].name for i in keep)
+            below = Project(below, tuple(below.column(places[i]) for i in keep), names)
+        pruned.append(below)
+    return Concat(tuple(pruned)), _places(keep)
+
+
+def _prune_cross(left: Relation, right: Relation, keep: tuple[int, ...]) -> tuple[Relation, dict[int, int]]:
+    width = len(left.fields)
+    new_left, left_places = _prune(left, (i for i in keep if i < width))
+    new_right, right_places = _prune(right, (i - width for i in keep if i >= width))
+    start = len(new_left.fields)
+    places = {**left_places, **{width + old: start + new for old, new in right_places.items()}}
+    return CrossJoin(new_left, new_right), places
+
+
+def _places(kept: tuple[int, ...]) -> dict[int, int]:
+    return {old: new for new, old in enumerate(kept)}
+
+
+def _moved(before: Relation, after: Relation, places: dict[int, int]) -> tuple[Expression, ...]:
+    """For each old field the column that reads it now; nobody reads those that are gone."""
+    columns: list[Column] = []
+    for i in range(len(before.fields)):
+        columns.append(after.column(places[i]) if i in places else before.column(i))
+    return tuple(columns)

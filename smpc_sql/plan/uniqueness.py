@@ -1,0 +1,102 @@
+"""Which fields of a relation tell its valid rows apart: declared keys, group keys, and what operators keep of them."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from smpc_sql.plan.expressions import Column, Expression, FloorDivide, FromBoolean, InSet, Lookup, Within
+from smpc_sql.plan.relations import (
+    Aggregate,
+    Concat,
+    CrossJoin,
+    Filter,
+    Join,
+    Limit,
+    Project,
+    Relation,
+    Scan,
+    Sort,
+    Values,
+)
+from smpc_sql.plan.rules.narrow_keys import injective_operand
+from smpc_sql.plan.rules.push_filters import conjuncts
+
+Key = frozenset[int]
+
+_MOST_KEYS = 16
+
+
+def unique_keys(relation: Relation) -> tuple[Key, ...]:
+    """Sets of fields such that no two valid rows agree on all of them, none being NULL; () is of one row at most."""
+    if relation.max_rows <= 1:
+        return (frozenset(),)
+    return tuple(dict.fromkeys(_keys(relation)))[:_MOST_KEYS]
+
+
+def _keys(relation: Relation) -> tuple[Key, ...]:
+    match relation:
+        case Values():
+            return (frozenset(),)
+        case Scan(_, fields, _, keys):
+            places = {field.name: i for i, field in enumerate(fields)}
+            known = [key for key in keys if all(name in places for name in key)]
+            return tuple(frozenset(places[name] for name in key) for key in known)
+        case Aggregate(_, keys):
+            return (frozenset(i for i, key in enumerate(keys) if key.nullable or key.bounds.size > 1),)
+        case Filter(source, predicate):
+            fixed = {i for term in conjuncts(predicate) if (i := _fixed(term)) is not None}
+            return tuple(key - fixed for key in unique_keys(source))
+        case Project(source, expressions):
+            return _through_project(unique_keys(source), expressions)
+        case Sort(source) | Limit(source):
+            return unique_keys(source)
+        case Join(left):
+            return unique_keys(left)
+        case CrossJoin(left, right):
+            width = len(left.fields)
+            rights = unique_keys(right)
+            return tuple(a | frozenset(width + i for i in b) for a in unique_keys(left) for b in rights)
+        case Concat():
+            return ()
+        case _:
+            assert_never(relation)
+
+
+def _fixed(term: Expression) -> int | None:
+    """The field that a filter's term holds to one value."""
+    match term:
+        case InSet(x, (_,)):
+            return injective_column(x)
+        case _:
+            return None
+
+
+def _through_project(keys: tuple[Key, ...], expressions: tuple[Expression, ...]) -> tuple[Key, ...]:
+    places: dict[int, int] = {}
+    for i, expression in enumerate(expressions):
+        column = injective_column(expression)
+        if column is not None:
+            places.setdefault(column, i)
+    return tuple(frozenset(places[i] for i in key) for key in keys if key <= places.keys())
+
+
+def injective_column(expression: Expression) -> int | None:
+    """The one field that tells rows apart as well as the expression does; None if there is none."""
+    while not isinstance(expression, Column):
+        inner = _operand(expression)
+        if inner is None:
+            return None
+        expression = inner
+    return expression.index
+
+
+def _operand(expression: Expression) -> Expression | None:
+    match expression:
+        case FromBoolean(x) | Within(x):
+            return x
+        case FloorDivide(x, 1):
+            return x
+        case Lookup(x, table):
+            return x if len(set(table)) == len(table) else None
+        case _:
+            return injective_operand(expression)

@@ -1,0 +1,76 @@
+"""Words as XOR-shared bits, and logic on them in lanes of 64 bits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smpc_sql.correlations import BitTriple, PrefixMask
+from smpc_sql.ring import Array, dtype_of
+from smpc_sql.session import Session, join
+
+
+def conjunction_words(session: Session, x: Array, y: Array) -> Array:
+    """x & y for XOR-shared words of any lane and shape. 1 round, 2 lanes."""
+    a, b, c = (part.view(x.dtype).reshape(x.shape) for part in session.deal(BitTriple(x.nbytes)))
+    opened = session.open_bits(join(x ^ a, y ^ b))
+    d = opened[: x.nbytes].view(x.dtype).reshape(x.shape)
+    e = opened[x.nbytes :].view(x.dtype).reshape(x.shape)
+    if session.first:
+        b = b ^ e
+    found: Array = c ^ (d & b) ^ (e & a)
+    return found
+
+
+def decompose(session: Session, x: Array) -> Array:
+    """The bits of words [n] of a lane L, as XOR-shared words of the same lane. 1 + log2 L rounds.
+
+    Open z = x + r for an edaBit r; the bits of z - r are z ^ r ^ borrows. The borrow into bit i comes from below: with
+    g = r & ~z and p = ~(r ^ z), it is the prefix (G) of g and p over the bits below i. Prefixes by doubling: in step s
+    every (G, P) takes in that of the bits 2^s below. L/8 + 3*log2(L)*L/8 bytes. [Kogge-Stone 1973; Escudero et al. 2020]
+    """
+    lane = x.dtype.itemsize * 8
+    kind = x.dtype.type
+    r_bits, *masks = session.deal(PrefixMask(len(x), lane))
+    steps = lane.bit_length() - 1
+    folds, (r, *products) = masks[: 2 * steps], masks[2 * steps :]
+    z = session.open(x + r)
+    not_z = ~z
+    state = np.stack([r_bits & not_z, r_bits ^ not_z if session.first else r_bits])
+    for step in range(steps):
+        a, pair, product = folds[2 * step], folds[2 * step + 1].reshape(2, -1), products[step].reshape(2, -1)
+        below = state << kind(1 << step)
+        if session.first:  # nothing comes from below bit 0, and it passes on nothing: p = 1 keeps P as it is
+            below[1] |= kind((1 << (1 << step)) - 1)
+        mine = np.concatenate([(state[1] ^ a)[None], below ^ pair])
+        opened = session.open_bits(mine)
+        e, f = opened[0], opened[1:]
+        if session.first:
+            pair = pair ^ f
+        taken = (pair & e) ^ product ^ (f & a)
+        taken[0] ^= state[0]
+        state = taken
+    borrow = state[0] << kind(1)
+    found: Array = r_bits ^ borrow
+    if session.first:
+        found ^= z
+    return found
+
+
+def words_are_zero(session: Session, words: Array) -> Array:
+    """Whether all of the words [k, n] (64 XOR-shared bits) of a row are zero: bytes 0 or 1 [n], XOR shares.
+
+    An AND of all inverted bits, folded by halves. 6 + log2 k rounds, about 16*k bytes.
+    """
+    state = ~words if session.first else words
+    while len(state) > 1:
+        half = len(state) // 2
+        both = conjunction_words(session, state[:half], state[half : 2 * half])
+        state = np.concatenate([both, state[2 * half :]])
+    lanes = state[0]
+    for width in (32, 16, 8):
+        high = (lanes >> lanes.dtype.type(width)).astype(dtype_of(width))
+        lanes = conjunction_words(session, high, lanes.astype(dtype_of(width)))
+    for width in (4, 2, 1):
+        lanes = conjunction_words(session, lanes >> np.uint8(width), lanes & np.uint8((1 << width) - 1))
+    bits: Array = lanes & np.uint8(1)
+    return bits

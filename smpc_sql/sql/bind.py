@@ -1,0 +1,339 @@
+"""SELECT statements to relations: the last place that sees sqlglot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlglot import exp
+
+from smpc_sql.catalog import Catalog
+from smpc_sql.errors import SyntaxInvalid, UnknownName, Unsupported
+from smpc_sql.plan.expressions import (
+    Column,
+    Equal,
+    Expression,
+    columns_of,
+    parts,
+    rebuild,
+)
+from smpc_sql.plan.relations import (
+    Aggregate,
+    Filter,
+    Relation,
+    Sort,
+    SortKey,
+    Values,
+)
+from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
+from smpc_sql.schema import Double
+from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
+from smpc_sql.sql.joins import join_all
+from smpc_sql.sql.nodes import construct, located, only, show
+from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
+from smpc_sql.sql.outputs import column_name, is_star
+from smpc_sql.sql.scalar import ScalarBinder
+from smpc_sql.sql.scope import OUTER, Scope, is_outer, shifted
+from smpc_sql.sql.set_operations import bind_set_operation, bind_values
+from smpc_sql.sql.source import Bound, SourceBinder
+from smpc_sql.sql.subqueries import Subqueries
+
+_MAX_QUERIES = 200
+
+
+class QueryBinder:
+    """Binds one statement's queries. Positions in errors refer to `text`."""
+
+    def __init__(self, catalog: Catalog, text: str) -> None:
+        self.catalog = catalog
+        self.text = text
+        self._queries = 0
+
+    def bind(self, node: exp.Expr, ctes: Mapping[str, exp.CTE] | None = None) -> Bound:
+        """A query and its output columns; its ORDER BY only with a LIMIT, which depends on it."""
+        bound = self._bind(node, ctes or {})
+        relation = bound.relation
+        if isinstance(relation, Sort):
+            return Bound(relation.source, bound.columns)
+        return bound
+
+    def bind_root(self, node: exp.Expr) -> Bound:
+        """The same, with its ORDER BY: relation is a Sort or a Limit where the statement says so."""
+        return self._bind(node, {})
+
+    def _bind(self, node: exp.Expr, ctes: Mapping[str, exp.CTE]) -> Bound:
+        with located(node, self.text):
+            if isinstance(node, exp.Subquery):
+                only(node, "this")
+                return self._bind(node.this, ctes)
+            if isinstance(node, exp.SetOperation):
+                return bind_set_operation(node, {**ctes, **ctes_of(node, self.text)}, self.text, self.bind)
+            if isinstance(node, exp.Values):
+                return bind_values(node, self.text)
+            if not isinstance(node, exp.Select):
+                raise Unsupported(f"{construct(node)} is not supported")
+            return self.select(node, ctes).bind()
+
+    def select(
+        self, node: exp.Select, ctes: Mapping[str, exp.CTE], outer: ScalarBinder | None = None
+    ) -> SelectBinder:
+        """The binder of a SELECT; outer: who binds the query around it, if it may be correlated."""
+        self._queries += 1
+        if self._queries > _MAX_QUERIES:
+            raise Unsupported(f"more than {_MAX_QUERIES} subqueries are not supported")
+        return SelectBinder(self, node, ctes, outer)
+
+
+class SelectBinder:
+    """Binds one SELECT, clause by clause in the order in which SQL evaluates them.
+
+    links, rest: after `rows`, the terms of WHERE that read the query around it: inner = outer, and others.
+    """
+
+    def __init__(
+        self,
+        queries: QueryBinder,
+        select: exp.Select,
+        ctes: Mapping[str, exp.CTE],
+        outer: ScalarBinder | None = None,
+    ) -> None:
+        only(
+            select, "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit",
+            "offset",
+        )  # fmt: skip
+        self.queries = queries
+        self.text = queries.text
+        self.select = select
+        self.outer = outer
+        self.links: list[tuple[Expression, Expression]] = []
+        self.rest: list[Expression] = []
+        self.ctes = {**ctes, **ctes_of(select, self.text)}
+        self.subqueries = Subqueries(queries, self.ctes)
+        self.aliases = {
+            item.alias.lower(): item.this for item in reversed(select.expressions) if isinstance(item, exp.Alias)
+        }
+
+    def bind(self) -> Bound:
+        """The whole SELECT, which must not be correlated."""
+        return self.bind_rows(self.rows())
+
+    def bind_rows(self, scope: Scope) -> Bound:
+        """The SELECT over its rows."""
+        binder = self.binder(scope)
+        outputs = self.outputs(scope, binder)
+        having = self.select.args.get("having")
+        condition = None if having is None else binder.condition(having.this)
+        keys = sort_keys(self.select, binder, outputs)
+        relation, settled = binder.settle()
+        outputs = [replace(output, expression=settled(output.expression)) for output in outputs]
+        keys = [replace(key, expression=settled(key.expression)) for key in keys]
+        if condition is not None:
+            relation = Filter(relation, settled(condition))
+        return self._finish(relation, outputs, keys)
+
+    # rows
+
+    def rows(self) -> Scope:
+        """FROM, joined under the terms of WHERE, and filtered by them."""
+        source = SourceBinder(self.queries.catalog, self.text, self.ctes, self.queries.bind).bind(self.select)
+        where = self.select.args.get("where")
+        terms = [] if where is None else _and_terms(where.this)
+        plain = [term for term in terms if term.find(exp.Query) is None]
+        binder = ScalarBinder(Scope(Values(), source.names), self.text, "WHERE", self.aliases, outer=self.outer)
+        conditions = [binder.condition(term) for term in plain]
+        mine = [c for c in conditions if not is_outer(c)]
+        with located(self.select.args.get("from_") or self.select, self.text):
+            joined = join_all(source.tree, mine, self.text)
+        names = tuple(replace(n, expression=joined.over(n.expression)) for n in source.names)
+        for condition in conditions:
+            if is_outer(condition):
+                self._correlate(joined.over(fold(condition)))
+        return self._filtered(Scope(joined.relation, names), [term for term in terms if term not in plain])
+
+    def _filtered(self, scope: Scope, terms: list[exp.Expr]) -> Scope:
+        """The rows for which terms with subqueries are true."""
+        if not terms:
+            return scope
+        binder = ScalarBinder(scope, self.text, "WHERE", self.aliases, self.subqueries)
+        predicate = conjunction(tuple(binder.filter_condition(term) for term in terms))
+        return Scope(Filter(binder.scope.relation, predicate), scope.names)
+
+    def _correlate(self, condition: Expression) -> None:
+        for term in conjuncts(condition):
+            pair = _link(term)
+            if pair is None:
+                self.rest.append(term)
+            else:
+                self.links.append(pair)
+
+    # groups
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether the SELECT list has an aggregate function."""
+        return any(map(has_aggregate, self.select.expressions))
+
+    def binder(self, scope: Scope) -> ScalarBinder:
+        """Who binds what comes after WHERE: rows, or groups."""
+        group, having = self.select.args.get("group"), self.select.args.get("having")
+        order = self.select.args.get("order")
+        clauses = [*self.select.expressions, *([order] if order else [])]
+        if group is None and having is None and not any(map(has_aggregate, clauses)):
+            return ScalarBinder(scope, self.text, "SELECT", self.aliases, self.subqueries)
+        items = self._group_items(scope) if group is not None else []
+        keys: dict[Expression, exp.Expr] = {}
+        for item in items:
+            key = ScalarBinder(scope, self.text, "GROUP BY").bind(item)
+            with located(item, self.text):
+                _check_key(key, item)
+            keys.setdefault(key, item)
+        names = tuple(column_name(item, self.text) for item in keys.values())
+        return GroupedBinder(scope, self.text, "an aggregate", self.aliases, tuple(keys), names, self.subqueries)
+
+    def _group_items(self, scope: Scope) -> list[exp.Expr]:
+        group = self.select.args["group"]
+        with located(group, self.text):
+            only(group, "expressions", "all")
+        if group.args.get("all"):
+            if any(is_star(item) for item in self.select.expressions):
+                raise Unsupported("GROUP BY ALL with * is not supported")
+            return [_unaliased(item) for item in self.select.expressions if not has_aggregate(item)]
+        return [self._group_item(scope, item) for item in group.expressions]
+
+    def _group_item(self, scope: Scope, item: exp.Expr) -> exp.Expr:
+        """An ordinal or an alias is what it stands for; a column comes before an alias."""
+        if isinstance(item, exp.Literal) and not item.is_string:
+            return _unaliased(self._ordinal(item, "GROUP BY"))
+        if isinstance(item, exp.Column) and not item.table and item.name.lower() in self.aliases:
+            with located(item, self.text):
+                if scope.find(item.name) is None:
+                    aliased: exp.Expr = self.aliases[item.name.lower()]
+                    return aliased
+        return item
+
+    def _ordinal(self, item: exp.Literal, clause: str) -> exp.Expr:
+        items = self.select.expressions
+        with located(item, self.text):
+            if not item.this.isdecimal() or not 1 <= int(item.this) <= len(items):
+                raise UnknownName(f"{clause} {item.this}: there are {len(items)} outputs")
+            if any(is_star(other) for other in items):
+                raise Unsupported(f"{clause} {item.this} with * is not supported")
+        chosen: exp.Expr = items[int(item.this) - 1]
+        return chosen
+
+    # outputs
+
+    def outputs(self, scope: Scope, binder: ScalarBinder) -> list[Output]:
+        """The SELECT list."""
+        outputs: list[Output] = []
+        for item in self.select.expressions:
+            with located(item, self.text):
+                if is_star(item):
+                    outputs += self._star(item, scope, binder)
+                else:
+                    outputs.append(
+                        Output(column_name(item, self.text, scope), _unaliased(item), binder.bind(_unaliased(item)))
+                    )
+        if not outputs:
+            raise SyntaxInvalid("SELECT needs at least one output")
+        return outputs
+
+    def _star(self, item: exp.Expr, scope: Scope, binder: ScalarBinder) -> list[Output]:
+        star = item.this if isinstance(item, exp.Column) else item
+        only(star, "except_")
+        table = item.text("table") if isinstance(item, exp.Column) else ""
+        excluded = {column.name.lower() for column in star.args.get("except_") or ()}
+        names = scope.stars(table)
+        for name in sorted(excluded):
+            if scope.find(name, table) is None:
+                raise scope.unknown(name, table)
+        if not names:
+            raise UnknownName("* without FROM stands for nothing")
+        if isinstance(binder, GroupedBinder):
+            raise Unsupported("* with GROUP BY or an aggregate is not supported; name the columns")
+        return [Output(n.name, None, n.expression) for n in names if n.name.lower() not in excluded]
+
+    # the end
+
+    def _finish(self, relation: Relation, outputs: list[Output], keys: list[SortKey]) -> Bound:
+        """The outputs as fields, then DISTINCT, ORDER BY and LIMIT over those."""
+        if self._distinct():
+            relation, outputs, keys = self._distinct_rows(relation, outputs, keys)
+        count, offset = (row_count(self.select, clause, self.text) for clause in ("limit", "offset"))
+        return finish(relation, outputs, keys, count, offset or 0)
+
+    def _distinct(self) -> bool:
+        distinct = self.select.args.get("distinct")
+        if distinct is None:
+            return False
+        if distinct.args.get("on") is not None:
+            with located(distinct, self.text):
+                raise Unsupported("DISTINCT ON is not supported")
+        return True
+
+    def _distinct_rows(
+        self, relation: Relation, outputs: list[Output], keys: list[SortKey]
+    ) -> tuple[Relation, list[Output], list[SortKey]]:
+        """SELECT DISTINCT is GROUP BY all outputs."""
+        expressions: list[Expression] = []
+        for output in outputs:
+            node = output.node if output.node is not None else self.select
+            with located(node, self.text):
+                _check_key(output.expression, node)
+            if output.expression not in expressions:
+                expressions.append(output.expression)
+        names = [next(o.name for o in outputs if o.expression == e) for e in expressions]
+        grouped = Aggregate(relation, tuple(expressions), tuple(names), (), ())
+
+        def over(expression: Expression) -> Expression:
+            if expression in expressions:
+                return grouped.column(expressions.index(expression))
+            if isinstance(expression, Column):
+                raise Unsupported("SELECT DISTINCT with ORDER BY of what is not an output is not supported")
+            return rebuild(expression, tuple(map(over, parts(expression))))
+
+        with located(self.select.args.get("order") or self.select, self.text):
+            new_keys = [SortKey(over(k.expression), k.descending, k.nulls_first) for k in keys]
+        return grouped, [Output(o.name, o.node, over(o.expression)) for o in outputs], new_keys
+
+
+def _and_terms(node: exp.Expr) -> list[exp.Expr]:
+    """The terms of an AND, as they are written."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if not isinstance(node, exp.And):
+        return [node]
+    return [*_and_terms(node.this), *_and_terms(node.expression)]
+
+
+def _link(term: Expression) -> tuple[Expression, Expression] | None:
+    """(inner, outer) of an equality between the two."""
+    if not isinstance(term, Equal):
+        return None
+    for inner, outer in ((term.left, term.right), (term.right, term.left)):
+        if not is_outer(inner) and columns_of(inner) and all(i >= OUTER for i in columns_of(outer)):
+            return inner, shifted(outer, -OUTER)
+    return None
+
+
+def _check_key(key: Expression, node: exp.Expr) -> None:
+    if isinstance(key.type, Double):
+        raise Unsupported(f"GROUP BY or DISTINCT over a DOUBLE is not supported: {show(node)}")
+
+
+def ctes_of(node: exp.Expr, text: str) -> dict[str, exp.CTE]:
+    """The CTEs of a query's WITH, by lower-case name."""
+    clause = node.args.get("with_")
+    if clause is None:
+        return {}
+    only(clause, "expressions")
+    for cte in clause.expressions:
+        with located(cte, text):
+            only(cte, "this", "alias", "materialized")
+    return {cte.alias.lower(): cte for cte in clause.expressions}
+
+
+def _unaliased(item: exp.Expr) -> exp.Expr:
+    inner: exp.Expr = item.unalias()
+    return inner

@@ -1,0 +1,100 @@
+"""SQL text to a Delivery, in one call: what every party and the analyst's side do with the same text and catalog."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from smpc_sql.catalog import Catalog
+from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
+from smpc_sql.plan.bounds import check_words, field_bits_for
+from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
+from smpc_sql.plan.expressions import Column, Divide, Expression, Sqrt
+from smpc_sql.plan.optimize import RULES, Rule, optimize
+from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
+from smpc_sql.sql.bind import QueryBinder
+from smpc_sql.sql.nodes import line_and_column
+from smpc_sql.sql.parse import Explain, Select, parse_statements
+from smpc_sql.sql.source import Bound
+
+
+def compile_select(text: str, catalog: Catalog, rules: tuple[Rule, ...] = RULES) -> Delivery:
+    """What one SELECT (or EXPLAIN SELECT) delivers: parsed, bound, optimised, and proved not to overflow.
+
+    Raises SyntaxInvalid, Unsupported, UnknownName, TypeMismatch, OverflowPossible.
+    """
+    statements = parse_statements(text)
+    if len(statements) != 1:
+        raise SyntaxInvalid(f"one statement is expected, got {len(statements)}")
+    statement = statements[0]
+    select = statement.select if isinstance(statement, Explain) else statement
+    if not isinstance(select, Select):
+        raise Unsupported("only a query has a plan")
+    return compile_statement(select, catalog, rules)
+
+
+def compile_statement(select: Select, catalog: Catalog, rules: tuple[Rule, ...] = RULES) -> Delivery:
+    """The same for a statement that is parsed already."""
+    try:
+        bound = _bind(select, catalog)
+        relation = optimize(bound.relation, rules)
+        fields = tuple(relation.column(i) for i in range(len(relation.fields)))
+        columns = [(name, substitute(expression, fields)) for name, expression in bound.columns]
+        delivery = deliver(relation, columns)
+        check_words(delivery)
+    except RecursionError:
+        raise Unsupported("so deeply nested an expression is not supported") from None
+    return delivery
+
+
+def _bind(select: Select, catalog: Catalog) -> Bound:
+    """What has no place of its own is placed where the statement starts."""
+    try:
+        return QueryBinder(catalog, select.text).bind_root(select.query)
+    except QueryError as error:
+        if error.line:
+            raise
+        line, column = line_and_column(select.text, select.start)
+        raise type(error)(error.message, line=line, column=column) from error
+
+
+def deliver(relation: Relation, columns: list[tuple[str, Expression]]) -> Delivery:
+    """The Delivery of outputs over a relation's fields. A Sort that the analyst's side can do is taken off."""
+    outputs: list[OutputColumn] = []
+    fractions: list[Fraction] = []
+    for name, expression in columns:
+        outputs.append(_output(name, expression, fractions))
+    if isinstance(relation, Sort):
+        order = _local_order(relation.keys, [expression for _, expression in columns])
+        if order is not None:
+            return Delivery(relation.source, tuple(outputs), tuple(fractions), order, ranked=False)
+    ranked = isinstance(relation, Sort | Limit)
+    return Delivery(relation, tuple(outputs), tuple(fractions), (), ranked)
+
+
+def _output(name: str, expression: Expression, fractions: list[Fraction]) -> OutputColumn:
+    if isinstance(expression, Column):
+        return OutputColumn(name, expression.type, "word", (expression.index,), expression.nullable)
+    quotient = expression.x if isinstance(expression, Sqrt) else expression
+    assert isinstance(quotient, Divide)
+    numerator, denominator = quotient.numerator, quotient.denominator
+    fraction = Fraction(numerator, denominator, field_bits_for(numerator, denominator))
+    if fraction not in fractions:
+        fractions.append(fraction)
+    kind: Literal["root", "signed_root", "fraction"] = "fraction"
+    if isinstance(expression, Sqrt):
+        kind = "signed_root" if expression.signed else "root"
+    return OutputColumn(name, expression.type, kind, (fractions.index(fraction),), expression.nullable)
+
+
+def _local_order(keys: tuple[SortKey, ...], outputs: list[Expression]) -> tuple[LocalSortKey, ...] | None:
+    """The keys as outputs of their own, or None if one is not: then the engine must rank."""
+    order = [_local_key(key, outputs) for key in keys]
+    known = tuple(key for key in order if key is not None)
+    return known if len(known) == len(order) else None
+
+
+def _local_key(key: SortKey, outputs: list[Expression]) -> LocalSortKey | None:
+    for i, output in enumerate(outputs):
+        if key.expression in (output, output.x if isinstance(output, Sqrt) else output):
+            return LocalSortKey(i, key.descending, key.nulls_first)
+    return None

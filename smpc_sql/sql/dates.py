@@ -1,0 +1,254 @@
+"""Parts of dates, DATE_TRUNC, INTERVAL, DATE_DIFF: from a public table where a date has few values, else arithmetic.
+
+Days are counted from 0000-03-01, so that a leap day ends a year. [Neri, Schneider 2023: Euclidean affine functions]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from smpc_sql.errors import TypeMismatch, Unsupported
+from smpc_sql.plan.expressions import (
+    Add,
+    Case,
+    Expression,
+    FromBoolean,
+    Less,
+    Literal,
+    Lookup,
+    Multiply,
+    Subtract,
+    Within,
+)
+from smpc_sql.schema import Date, Integer, Interval
+from smpc_sql.sql.literals import integer
+from smpc_sql.sql.rounding import floor_divide, remainder, whole_quotient
+
+_NUMBER = Integer(64)
+_EPOCH = date(1970, 1, 1)
+_SHORT_TABLE = 1024
+_START = -719468  # 0000-03-01
+_CENTURIES, _YEARS = 146097, 1461  # quarters of a day in 100 years, in a year
+_FIRST_DAY, _LAST_DAY = (date.min - _EPOCH).days, (date.max - _EPOCH).days
+
+Part = Callable[[date], int]
+
+_PARTS: dict[str, Part] = {
+    "year": lambda d: d.year,
+    "month": lambda d: d.month,
+    "day": lambda d: d.day,
+    "quarter": lambda d: (d.month + 2) // 3,
+    "dow": lambda d: d.isoweekday() % 7,
+    "isodow": lambda d: d.isoweekday(),
+    "doy": lambda d: d.timetuple().tm_yday,
+    "week": lambda d: d.isocalendar()[1],
+    "isoyear": lambda d: d.isocalendar()[0],
+}
+
+_SYNONYMS = {
+    "years": "year", "y": "year", "yr": "year", "months": "month", "mon": "month", "days": "day", "d": "day",
+    "dayofmonth": "day", "quarters": "quarter", "dayofweek": "dow", "weekday": "dow", "dayofyear": "doy",
+    "weeks": "week", "w": "week", "weekofyear": "week",
+}  # fmt: skip
+
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def unit_of(name: str) -> str:
+    """A unit's or part's name as DuckDB spells it first."""
+    lowered = name.lower()
+    return _SYNONYMS.get(lowered, lowered)
+
+
+def require_date(what: str, x: Expression) -> None:
+    """Raises TypeMismatch."""
+    if not isinstance(x.type, Date):
+        raise TypeMismatch(f"{what} needs a DATE, got {x.type}")
+
+
+def _number(x: Expression) -> Expression:
+    """Days since 1970-01-01 as an INTEGER."""
+    return Subtract(x, Literal(0, Date()))
+
+
+def _date(days: Expression) -> Expression:
+    return Add(Literal(0, Date()), days)
+
+
+def _plus(*terms: Expression) -> Expression:
+    total = terms[0]
+    for term in terms[1:]:
+        total = Add(total, term, _NUMBER)
+    return total
+
+
+def _minus(x: Expression, y: Expression) -> Expression:
+    return Subtract(x, y, _NUMBER)
+
+
+def _times(x: Expression, factor: int) -> Expression:
+    return Multiply(x, Literal(factor, _NUMBER), _NUMBER)
+
+
+def _table(x: Expression, function: Callable[[int], int]) -> Expression:
+    """function(x), from a public table."""
+    return Lookup(x, tuple(function(value) for value in range(x.bounds.low, x.bounds.high + 1)), _NUMBER)
+
+
+def _day_of(value: int) -> date:
+    return _EPOCH + timedelta(days=min(_LAST_DAY, max(_FIRST_DAY, value)))
+
+
+def _year_of(value: int) -> int:
+    """The year of any day, before 0001 and after 9999 too."""
+    era, day = divmod(value - _START, 146097)
+    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
+    ordinal = day - (365 * year + year // 4 - year // 100)
+    return year + 400 * era + (ordinal >= 306)
+
+
+def part(name: str, x: Expression) -> Expression:
+    """EXTRACT(name FROM x) of a DATE. Raises Unsupported."""
+    name = unit_of(name)
+    require_date("EXTRACT", x)
+    if name not in _PARTS:
+        raise Unsupported(f"the part {name.upper()} of a DATE is not supported; there are: {', '.join(_PARTS)}")
+    if x.bounds.size <= _SHORT_TABLE:
+        return _table(x, lambda day: _PARTS[name](_day_of(day)))
+    return _computed(name, x)
+
+
+def _computed(name: str, x: Expression) -> Expression:
+    days = _number(x)
+    match name:
+        case "year" | "month" | "day" | "quarter":
+            return _Civil(x).part(name)
+        case "dow":
+            return remainder(_plus(days, integer(4)), 7)
+        case "isodow":
+            return _plus(remainder(_plus(days, integer(3)), 7), integer(1))
+        case "doy":
+            year = _Civil(x).part("year")
+            return Within(_plus(_minus(days, _new_year(year)), integer(1)), Interval(1, 366))
+    thursday = _plus(_minus(days, remainder(_plus(days, integer(3)), 7)), integer(3))
+    year = _Civil(_date(thursday)).part("year")
+    if name == "isoyear":
+        return year
+    ordinal = Within(_minus(thursday, _new_year(year)), Interval(0, 365))
+    return _plus(floor_divide(ordinal, 7), integer(1))
+
+
+class _Civil:
+    """Year, month and day of a DATE."""
+
+    def __init__(self, x: Expression) -> None:
+        self.bounds = x.bounds
+        quarters = _plus(_times(_minus(_number(x), integer(_START)), 4), integer(3))
+        self.century = floor_divide(quarters, _CENTURIES)
+        in_century = _plus(_times(floor_divide(remainder(quarters, _CENTURIES), 4), 4), integer(3))
+        self.year = floor_divide(in_century, _YEARS)
+        self.ordinal = floor_divide(remainder(in_century, _YEARS), 4)
+        self.fifths = _plus(_times(self.ordinal, 5), integer(461))
+
+    def part(self, name: str) -> Expression:
+        """year, month, day or quarter."""
+        match name:
+            case "month":
+                return self._month(lambda month: month)
+            case "quarter":
+                return self._month(lambda month: (month + 2) // 3)
+            case "day":
+                return _plus(floor_divide(remainder(self.fifths, 153), 5), integer(1))
+        later = FromBoolean(Less(Literal(305, _NUMBER), self.ordinal))
+        year = _plus(_times(self.century, 100), self.year, later)
+        return Within(year, Interval(_year_of(self.bounds.low), _year_of(self.bounds.high)))
+
+    def _month(self, name: Callable[[int], int]) -> Expression:
+        march = Within(floor_divide(self.fifths, 153), Interval(3, 14))
+        return _table(march, lambda month: name((month - 1) % 12 + 1))
+
+
+def _new_year(year: Expression) -> Expression:
+    """Days since 1970-01-01 of January 1."""
+    full = _minus(year, integer(1))
+    leaps = _plus(_minus(floor_divide(full, 4), floor_divide(full, 100)), floor_divide(full, 400))
+    return _plus(_times(full, 365), leaps, integer(_START + 306))
+
+
+def _first_of_month(months: Expression) -> Expression:
+    """Days since 1970-01-01 of the first day of month 12 * year + month - 1."""
+    year, month = floor_divide(months, 12), remainder(months, 12)
+    earlier = _table(month, lambda m: int(m < 2))
+    start = _table(month, lambda m: (153 * ((m + 10) % 12) + 2) // 5)
+    full = _minus(year, earlier)
+    leaps = _plus(_minus(floor_divide(full, 4), floor_divide(full, 100)), floor_divide(full, 400))
+    return _plus(_times(full, 365), leaps, start, integer(_START))
+
+
+def _months(x: Expression) -> Expression:
+    """12 * year + month - 1."""
+    return _plus(_times(part("year", x), 12), part("month", x), integer(-1))
+
+
+def truncated(unit: str, x: Expression) -> Expression:
+    """DATE_TRUNC of a DATE; a DATE itself (DuckDB: a TIMESTAMP at midnight). Raises Unsupported."""
+    unit = unit_of(unit)
+    require_date("DATE_TRUNC", x)
+    days = _number(x)
+    match unit:
+        case "day":
+            return x
+        case "week":
+            return Subtract(x, remainder(_plus(days, integer(3)), 7))
+        case "month":
+            return Subtract(x, _plus(part("day", x), integer(-1)))
+        case "quarter":
+            months = _months(x)
+            return _date(_first_of_month(_minus(months, remainder(months, 3))))
+        case "year":
+            return _date(_new_year(part("year", x)))
+    raise Unsupported(f"DATE_TRUNC to {unit.upper()} is not supported")
+
+
+def last_day(x: Expression) -> Expression:
+    """The last day of a DATE's month."""
+    require_date("LAST_DAY", x)
+    return _date(_plus(_first_of_month(_plus(_months(x), integer(1))), integer(-1)))
+
+
+def moved(x: Expression, count: int, unit: str) -> Expression:
+    """x + INTERVAL count unit; the last day of a month that has no such day. Raises Unsupported."""
+    unit = unit_of(unit)
+    require_date("INTERVAL", x)
+    if unit in ("day", "week"):
+        return Add(x, integer(count * (7 if unit == "week" else 1)))
+    if unit not in _MONTHS:
+        raise Unsupported(f"INTERVAL in {unit.upper()} with a DATE is not supported")
+    months = _plus(_months(x), integer(count * _MONTHS[unit]))
+    first, following = _first_of_month(months), _first_of_month(_plus(months, integer(1)))
+    length = Within(_minus(following, first), Interval(28, 31))
+    day = part("day", x)
+    kept = Case(((Less(length, day), length),), day)
+    return _date(_plus(first, kept, integer(-1)))
+
+
+def difference(unit: str, start: Expression, end: Expression) -> Expression:
+    """DATE_DIFF: how many boundaries of the unit lie between. Raises Unsupported."""
+    unit = unit_of(unit)
+    require_date("DATE_DIFF", start)
+    require_date("DATE_DIFF", end)
+    match unit:
+        case "day":
+            return Subtract(end, start)
+        case "week":
+            return whole_quotient(Subtract(end, start), 7)  # whole weeks, not boundaries: so does DuckDB
+        case "month":
+            ends = (_months(x) for x in (end, start))
+        case "quarter":
+            ends = (floor_divide(_months(x), 3) for x in (end, start))
+        case "year":
+            ends = (part("year", x) for x in (end, start))
+        case _:
+            raise Unsupported(f"DATE_DIFF in {unit.upper()} is not supported")
+    return _minus(*ends)

@@ -1,0 +1,101 @@
+"""The end of a query: ORDER BY, LIMIT and OFFSET over its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from smpc_sql.errors import UnknownName, Unsupported
+from smpc_sql.plan.expressions import Divide, Expression, Literal, Negate, Sqrt
+from smpc_sql.plan.relations import Limit, Project, Relation, Sort, SortKey, Values
+from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.schema import Integer
+from smpc_sql.sql.nodes import located, only
+from smpc_sql.sql.outputs import Words
+from smpc_sql.sql.quotient import positive
+from smpc_sql.sql.scalar import ScalarBinder
+from smpc_sql.sql.scope import Scope
+from smpc_sql.sql.source import Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One item of the SELECT list; node is None where * stood."""
+
+    name: str
+    node: exp.Expr | None
+    expression: Expression
+
+
+def sort_keys(query: exp.Expr, binder: ScalarBinder, outputs: Sequence[Output]) -> list[SortKey]:
+    """The keys of a query's ORDER BY; constants are none."""
+    order = query.args.get("order")
+    keys: list[SortKey] = []
+    for item in () if order is None else order.expressions:
+        with located(item, binder.text):
+            only(item, "this", "desc", "nulls_first")
+            descending, nulls_first = bool(item.args.get("desc")), bool(item.args.get("nulls_first"))
+            for expression in _sort_expressions(item.this, binder, outputs):
+                if isinstance(expression, Negate):
+                    keys.append(SortKey(expression.x, not descending, nulls_first))
+                elif not isinstance(expression, Literal):
+                    keys.append(SortKey(_sortable(expression), descending, nulls_first))
+    return keys
+
+
+def _sort_expressions(node: exp.Expr, binder: ScalarBinder, outputs: Sequence[Output]) -> list[Expression]:
+    """What a key stands for: ALL, an ordinal, an alias, then an expression of columns."""
+    if isinstance(node, exp.Var) and node.name.upper() == "ALL":
+        return [output.expression for output in outputs]
+    if isinstance(node, exp.Literal) and not node.is_string:
+        if not node.this.isdecimal() or not 1 <= int(node.this) <= len(outputs):
+            raise UnknownName(f"ORDER BY {node.this}: there are {len(outputs)} outputs")
+        return [outputs[int(node.this) - 1].expression]
+    if isinstance(node, exp.Column) and not node.table:
+        named = [o.expression for o in outputs if o.name.lower() == node.name.lower() and o.node is not None]
+        if named:
+            return [named[0]]
+    return [binder.bind(node)]
+
+
+def _sortable(expression: Expression) -> Expression:
+    """A sort key that the engine can compare: a root orders as its radicand, a quotient over a denominator >= 0."""
+    if isinstance(expression, Sqrt):
+        expression = expression.x
+    return positive(expression) if isinstance(expression, Divide) else expression
+
+
+def row_count(query: exp.Expr, clause: str, text: str) -> int | None:
+    """LIMIT and OFFSET: a constant that is not negative; None for no limit."""
+    node = query.args.get(clause)
+    if node is None:
+        return None
+    with located(node, text):
+        only(node, "expression", "count", "direction", "limit_options")
+        options = node.args.get("limit_options")
+        if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+            raise Unsupported(f"{clause.upper()} with a percentage or ties is not supported")
+        number = node.args["count"] if isinstance(node, exp.Fetch) else node.expression
+        value = fold(ScalarBinder(Scope(Values(), ()), text, clause.upper()).bind(number))
+        if isinstance(value, Literal) and value.value is None:
+            return None
+        if not isinstance(value, Literal) or not isinstance(value.type, Integer) or (value.value or 0) < 0:
+            raise Unsupported(f"{clause.upper()} must be a constant integer that is not negative")
+        return value.value
+
+
+def finish(
+    relation: Relation, outputs: Sequence[Output], keys: Sequence[SortKey], count: int | None, offset: int
+) -> Bound:
+    """The outputs as fields, then ORDER BY and LIMIT over those."""
+    words = Words()
+    columns = tuple((output.name, words.over(output.expression, output.name)) for output in outputs)
+    ordered = tuple(SortKey(words.over(k.expression, "key"), k.descending, k.nulls_first) for k in keys)
+    result: Relation = Project(relation, tuple(words.expressions), tuple(words.names))
+    if ordered:
+        result = Sort(result, ordered)
+    if count is not None or offset:
+        result = Limit(result, count, offset)
+    return Bound(result, columns)

@@ -1,0 +1,81 @@
+"""What a SELECT puts out: the words that it materialises, and the names of its columns."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from smpc_sql.errors import InternalError
+from smpc_sql.plan.expressions import (
+    Add,
+    Column,
+    Divide,
+    Expression,
+    Literal,
+    Multiply,
+    Negate,
+    Rescale,
+    Sqrt,
+    Subtract,
+    parts,
+    rebuild,
+)
+from smpc_sql.schema import Double
+from smpc_sql.sql.scope import Scope
+
+
+def is_star(item: exp.Expr) -> bool:
+    """Whether a SELECT item is * or table.*"""
+    return isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star))
+
+
+class Words:
+    """The fields of a SELECT's Project: its outputs, and of DOUBLEs the words that their polynomials read."""
+
+    def __init__(self) -> None:
+        self.expressions: list[Expression] = []
+        self.names: list[str] = []
+
+    def over(self, expression: Expression, name: str) -> Expression:
+        """The expression over the fields, which are added where they are missing."""
+        if isinstance(expression, Sqrt):
+            return Sqrt(self.over(expression.x, name), expression.signed)
+        if isinstance(expression, Divide):
+            numerator = self._polynomial(expression.numerator)
+            return Divide(numerator, self._polynomial(expression.denominator), expression.guarded)
+        return self._field(expression, name)
+
+    def _polynomial(self, e: Expression) -> Expression:
+        match e:
+            case Literal():
+                return e
+            case Add() | Subtract() | Multiply() | Negate() | Rescale():
+                return rebuild(e, tuple(map(self._polynomial, parts(e))))
+            case Column(name=name):
+                return self._field(e, name)
+            case _:
+                return self._field(e, "word")
+
+    def _field(self, e: Expression, name: str) -> Column:
+        if isinstance(e.type, Double):
+            raise InternalError("a DOUBLE is not a word")
+        if e not in self.expressions:
+            self.expressions.append(e)
+            self.names.append(name)
+        i = self.expressions.index(e)
+        return Column(i, self.names[i], e.type, e.nullable, e.bounds, not e.secret)
+
+
+def column_name(item: exp.Expr, text: str, scope: Scope | None = None) -> str:
+    """What DuckDB calls an output: its alias, the column's declared name, or the expression's text."""
+    if isinstance(item, exp.Alias):
+        return item.alias
+    if isinstance(item, exp.Column):
+        names = () if scope is None else scope.names
+        return next((n.name for n in names if n.name.lower() == item.name.lower()), item.name)
+    if isinstance(item, exp.Count) and (item.this is None or isinstance(item.this, exp.Star)):
+        return "count_star()"
+    sql = item.sql(dialect="duckdb", comments=False, normalize_functions="lower")
+    if isinstance(item, exp.AggFunc) and "start" in item.meta and "(" in sql:  # sqlglot knows VAR_SAMP as VARIANCE
+        written = text[item.meta["start"] : item.meta["end"] + 1].lower()
+        return written + sql[sql.index("(") :]
+    return f"({sql})" if isinstance(item, exp.Binary) else sql

@@ -1,0 +1,221 @@
+"""SQL text to statements. sqlglot reads it; what it would accept and we would not, is refused by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
+from smpc_sql.schema import TableSchema
+from smpc_sql.sql.ddl import bind_create_table
+from smpc_sql.sql.nodes import construct, line_and_column, only
+
+MAX_TEXT = 1 << 20
+"""The longest SQL text, in characters."""
+
+_MAX_DEPTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """CREATE TABLE. ddl: its text."""
+
+    schema: TableSchema
+    ddl: str
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropTable:
+    """DROP TABLE."""
+
+    name: str
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTables:
+    """SHOW TABLES."""
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """DESCRIBE table."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A query. sql: its text; text: the whole text that it stands in, from `start` on, to which positions refer."""
+
+    query: exp.Expr
+    sql: str
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """EXPLAIN query."""
+
+    select: Select
+
+
+Statement = CreateTable | DropTable | ShowTables | Describe | Select | Explain
+
+
+def parse_statements(text: str) -> tuple[Statement, ...]:
+    """The statements of a text, separated by semicolons.
+
+    Raises SyntaxInvalid where it is not SQL, Unsupported where it is no statement of ours, with line and column; and
+    for CREATE TABLE what ddl.py raises.
+    """
+    if len(text) > MAX_TEXT:
+        raise SyntaxInvalid(f"a text of more than {MAX_TEXT} characters is not supported")
+    if "\x00" in text:
+        raise SyntaxInvalid("a text with a NUL character is not SQL")
+    try:
+        return tuple(_statement(part, text) for part in _split(text))
+    except RecursionError:
+        raise Unsupported("so deeply nested an expression is not supported") from None
+
+
+def _split(text: str) -> Iterator[list[Token]]:
+    part: list[Token] = []
+    for token in _tokens(text):
+        if token.token_type == TokenType.SEMICOLON:
+            if part:
+                yield part
+            part = []
+        else:
+            part.append(token)
+    if part:
+        yield part
+
+
+class _Tokenizer(DuckDB.Tokenizer):
+    """DuckDB's, but no statement is swallowed as one string: EXPLAIN is a word before the query that it explains."""
+
+    KEYWORDS: ClassVar = {
+        **DuckDB.Tokenizer.KEYWORDS,
+        "EXPLAIN": TokenType.VAR,
+        "VARCHAR": TokenType.VARCHAR,  # not TEXT: its length is a bound
+    }
+    COMMANDS: ClassVar = set()
+
+
+def _tokens(text: str) -> list[Token]:
+    try:
+        return list(_Tokenizer(dialect="duckdb").tokenize(text))
+    except TokenError as error:
+        raise SyntaxInvalid(f"{_plain(str(error))[:100]}: is a quote or a comment left open?") from None
+
+
+def _statement(part: list[Token], text: str) -> Statement:
+    first = part[0]
+    words = [token.text.upper() for token in part[:3]]
+    sql = text[first.start : part[-1].end + 1]
+    try:
+        match words:
+            case ["EXPLAIN", "ANALYZE" | "(", *_]:
+                raise Unsupported("EXPLAIN with options is not supported")
+            case ["EXPLAIN", _, *_]:
+                inner = _statement(part[1:], text)
+                if not isinstance(inner, Select):
+                    raise Unsupported("EXPLAIN of anything but a query is not supported")
+                return Explain(inner)
+            case ["SELECT" | "WITH" | "FROM" | "(", *_]:
+                return Select(_parse(part, text), sql, text, first.start)
+            case ["CREATE", "TABLE", *_]:
+                return _create(_parse(part, text), sql, text)
+            case ["DROP", "TABLE", *_]:
+                return _drop(_parse(part, text))
+            case ["SHOW", "TABLES"]:
+                return ShowTables()
+            case ["DESCRIBE" | "DESC", _]:
+                return _describe(_parse(part, text))
+            case _:
+                raise Unsupported(f"statement {' '.join(words[:2])} is not supported")
+    except QueryError as error:
+        if error.line:
+            raise
+        line, column = line_and_column(text, first.start)
+        raise type(error)(error.message, line=line, column=column) from error
+
+
+def _parse(part: list[Token], text: str) -> exp.Expr:
+    _check_depth(part, text)
+    try:
+        parsed = DuckDB().parser().parse(part, text)
+    except ParseError as error:
+        details = error.errors[0] if error.errors else {}
+        message = _plain(str(details.get("description") or error))
+        line, column = _place(part, details)
+        found = details.get("highlight") or "the end"
+        raise SyntaxInvalid(f"{message}, at {found[:50]}", line=line, column=column) from None
+    node = parsed[0]
+    if len(parsed) != 1 or node is None:
+        raise SyntaxInvalid("not a statement")
+    return node
+
+
+def _place(part: list[Token], details: dict[str, object]) -> tuple[int, int]:
+    """sqlglot gives the place where a token ends; we give where it starts."""
+    line, column = details.get("line"), details.get("col")
+    for token in part:
+        if (token.line, token.col) == (line, column):
+            return token.line, max(1, token.col - (token.end - token.start))
+    return part[-1].line, part[-1].col
+
+
+def _plain(message: str) -> str:
+    """An error of sqlglot's without its colours and its class names."""
+    message = re.sub(r"\x1b\[\d*m", "", message).split(" Line ")[0]
+    message = re.sub(r"Required keyword: '(\w+)' missing for <class '[\w.]*?(\w+)'>", r"\2 lacks an operand", message)
+    return message.strip().rstrip(".")
+
+
+def _check_depth(part: list[Token], text: str) -> None:
+    """Nesting is bounded before anything recurses: by open brackets and CASEs, and by runs of NOT, - and +."""
+    kinds = TokenType
+    depth, run = 0, 0
+    for token in part:
+        if token.token_type in (kinds.L_PAREN, kinds.L_BRACKET, kinds.L_BRACE, kinds.CASE):
+            depth += 1
+        elif token.token_type in (kinds.R_PAREN, kinds.R_BRACKET, kinds.R_BRACE, kinds.END):
+            depth -= 1
+        run = run + 1 if token.token_type in (kinds.NOT, kinds.DASH, kinds.PLUS, kinds.TILDE) else 0
+        if depth > _MAX_DEPTH or run > _MAX_DEPTH:
+            line, column = line_and_column(text, token.start)
+            raise Unsupported(f"nesting deeper than {_MAX_DEPTH} is not supported", line=line, column=column)
+
+
+def _create(node: exp.Expr, sql: str, text: str) -> CreateTable:
+    if not isinstance(node, exp.Create) or str(node.args.get("kind")).upper() != "TABLE":
+        raise Unsupported(f"statement {construct(node)} is not supported")
+    schema = bind_create_table(node, text)
+    return CreateTable(schema, sql, bool(node.args.get("exists")))
+
+
+def _drop(node: exp.Expr) -> DropTable:
+    only(node, "tables", "kind", "exists")
+    tables = node.args.get("tables") or []
+    if not isinstance(node, exp.Drop) or len(tables) != 1:
+        raise Unsupported("DROP TABLE of several tables at once is not supported")
+    only(tables[0], "this")
+    return DropTable(tables[0].name, bool(node.args.get("exists")))
+
+
+def _describe(node: exp.Expr) -> Describe:
+    if not isinstance(node, exp.Describe) or not isinstance(node.this, exp.Table):
+        raise Unsupported("DESCRIBE of anything but a table is not supported")
+    only(node.this, "this")
+    return Describe(node.this.name)

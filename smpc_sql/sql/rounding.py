@@ -1,0 +1,183 @@
+"""FLOOR, CEIL, ROUND, TRUNC, // and %, and casts to coarser scales: whole quotients by public numbers."""
+
+from __future__ import annotations
+
+from smpc_sql.errors import Unsupported
+from smpc_sql.plan.expressions import (
+    Add,
+    Divide,
+    Equal,
+    Expression,
+    FloorDivide,
+    FromBoolean,
+    Less,
+    Literal,
+    Multiply,
+    Remainder,
+    Sqrt,
+    Subtract,
+    Within,
+)
+from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.schema import Decimal, Double, Integer, Interval, SqlType, scale_of
+from smpc_sql.sql.coercion import as_decimal, as_quotient, negate, same_scale, widened
+from smpc_sql.sql.literals import integer
+
+_WORD = Integer(64)
+
+
+def floor_divide(x: Expression, divisor: int) -> Expression:
+    """floor(x / divisor) of an integer, divisor > 0."""
+    return FloorDivide(x, divisor, _WORD)
+
+
+def remainder(x: Expression, divisor: int) -> Expression:
+    """x - divisor * floor(x / divisor): from 0 to divisor - 1."""
+    return Remainder(x, divisor)
+
+
+def _raw(x: Expression) -> Expression:
+    """A number's digits as an INTEGER: the whole quotient by 1."""
+    return x if isinstance(x.type, Integer) else FloorDivide(x, 1, _WORD)
+
+
+def _negative(x: Expression) -> Expression:
+    """1 where x < 0, else 0."""
+    return FromBoolean(Less(x, Literal(0, x.type)))
+
+
+def _plus(x: Expression, y: Expression) -> Expression:
+    return Add(x, y, _WORD)
+
+
+def _times(x: Expression, factor: int) -> Expression:
+    return Multiply(x, Literal(factor, _WORD), _WORD)
+
+
+def _floor(x: Expression, step: int) -> Expression:
+    return floor_divide(x, step)
+
+
+def _ceil(x: Expression, step: int) -> Expression:
+    return floor_divide(_plus(x, integer(step - 1)), step)
+
+
+def _trunc(x: Expression, step: int) -> Expression:
+    if x.bounds.low >= 0:
+        return floor_divide(x, step)
+    return floor_divide(_plus(x, _times(_negative(x), step - 1)), step)
+
+
+def _round(x: Expression, step: int) -> Expression:
+    """Halves away from 0, for an even step or 1."""
+    if step == 1:
+        return x
+    moved = _plus(x, integer(step // 2))
+    if x.bounds.low < 0:
+        moved = Subtract(moved, _negative(x), _WORD)
+    return floor_divide(moved, step)
+
+
+def _round_half_even(x: Expression, step: int) -> Expression:
+    """Halves to the even neighbour, as DOUBLEs are cast: one less where 2x + step is odd * 2 * step."""
+    doubled = _plus(_times(x, 2), integer(step))
+    up = floor_divide(doubled, 2 * step)
+    tie = FromBoolean(Equal(doubled, _times(up, 2 * step)))
+    odd = remainder(up, 2)
+    lowered = Subtract(up, Multiply(tie, odd, _WORD), _WORD)
+    return Within(lowered, Interval(x.bounds.low // step, -(-x.bounds.high // step)))
+
+
+_WAYS = {"FLOOR": _floor, "CEIL": _ceil, "TRUNC": _trunc, "ROUND": _round}
+
+
+def rounded(name: str, x: Expression, digits: int = 0) -> Expression:
+    """FLOOR, CEIL, TRUNC or ROUND of a number or a quotient by a constant, typed as DuckDB does. Raises Unsupported."""
+    way = _WAYS[name]
+    if isinstance(x.type, Double):
+        return _rounded_double(name, x, digits)
+    scale = scale_of(x.type)
+    if digits >= scale and isinstance(x.type, Decimal):
+        return x
+    if isinstance(x.type, Integer):
+        if name in ("ROUND", "TRUNC"):
+            return x if digits >= 0 else _coarse(way(x, 10**-digits), 10**-digits, x.type)
+        return as_quotient(x)
+    whole = way(_raw(x), 10 ** (scale - digits))
+    if digits >= 0:
+        return scaled(whole, Decimal(as_decimal(x.type).precision - scale + digits, digits))
+    return _coarse(whole, 10**-digits, Decimal(as_decimal(x.type).precision - scale, 0))
+
+
+def _coarse(x: Expression, factor: int, type_: SqlType) -> Expression:
+    product = _times(x, factor)
+    return scaled(product, widened(type_, product.bounds))
+
+
+def scaled(x: Expression, type_: SqlType) -> Expression:
+    """An integer taken for the digits of a number of that type (of any scale)."""
+    return FloorDivide(x, 1, widened(type_, x.bounds))
+
+
+def _constant_over(x: Expression) -> tuple[Expression, int]:
+    """(numerator, denominator > 0) of a quotient by a constant, both integers."""
+    if isinstance(x, Sqrt):
+        raise Unsupported("rounding a square root (STDDEV, SQRT) is not supported")
+    q = as_quotient(x)
+    numerator, denominator = same_scale(q.numerator, q.denominator)
+    divisor = fold(denominator)
+    if not isinstance(divisor, Literal) or not divisor.value:
+        raise Unsupported("rounding a quotient is supported only by a constant other than 0")
+    if divisor.value < 0:
+        return _raw(negate(numerator)), -divisor.value
+    return _raw(numerator), divisor.value
+
+
+def _rounded_double(name: str, x: Expression, digits: int) -> Expression:
+    numerator, divisor = _constant_over(x)
+    unit = 10 ** abs(digits)
+    if digits > 0:
+        numerator = _times(numerator, unit)
+    elif digits < 0:
+        divisor *= unit
+    if name == "ROUND" and divisor % 2:  # halves need an even step
+        numerator, divisor = _times(numerator, 2), 2 * divisor
+    whole = _WAYS[name](numerator, divisor)
+    if digits < 0:
+        whole = _times(whole, unit)
+    return Divide(whole, Literal(unit if digits > 0 else 1, _WORD), guarded=True)
+
+
+def cast_to_scale(x: Expression, type_: SqlType) -> Expression:
+    """A DECIMAL at a coarser scale, halves away from 0."""
+    step = 10 ** (scale_of(x.type) - scale_of(type_))
+    return scaled(_round(_raw(x), step), type_)
+
+
+def cast_quotient(x: Expression, type_: SqlType) -> Expression:
+    """A quotient by a constant as INTEGER (halves to even) or DECIMAL (halves away from 0)."""
+    numerator, divisor = _constant_over(x)
+    numerator = _times(numerator, 10 ** scale_of(type_))
+    if divisor == 1:
+        return scaled(numerator, type_)
+    if isinstance(type_, Integer):
+        return scaled(_round_half_even(numerator, divisor), type_)
+    return scaled(_round(_times(numerator, 2), 2 * divisor), type_)
+
+
+def whole_quotient(left: Expression, divisor: int) -> Expression:
+    """left // divisor of integers, towards 0."""
+    x = left if divisor > 0 else negate(left)
+    whole = _trunc(x, abs(divisor))
+    return scaled(whole, widened(left.type, whole.bounds))
+
+
+def modulo(left: Expression, divisor: int) -> Expression:
+    """left % divisor at one scale: of the sign of left."""
+    x, step = _raw(left), abs(divisor)
+    if x.bounds.low >= 0:
+        return scaled(Remainder(x, step), left.type)
+    rest = Subtract(x, _times(_trunc(x, step), step), _WORD)
+    high = 0 if x.bounds.high <= 0 else step - 1
+    return scaled(Within(rest, Interval(1 - step, high)), left.type)
+

@@ -1,0 +1,138 @@
+"""UNION, INTERSECT, EXCEPT and VALUES: relations of the same columns, stacked or looked up in one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlglot import exp
+
+from smpc_sql.errors import TypeMismatch, Unsupported
+from smpc_sql.plan.expressions import Divide, Expression, Not, Sqrt
+from smpc_sql.plan.relations import (
+    Aggregate,
+    Concat,
+    Filter,
+    Join,
+    Project,
+    Relation,
+    Sort,
+    Values,
+    own_columns,
+    substitute,
+)
+from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.schema import Double, scale_of
+from smpc_sql.sql.coercion import as_quotient, rescaled, unify
+from smpc_sql.sql.nodes import construct, located, only
+from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
+from smpc_sql.sql.scalar import ScalarBinder
+from smpc_sql.sql.scope import Name, Scope
+from smpc_sql.sql.source import BindQuery, Bound
+
+_MOST_ROWS = 1000
+
+
+def bind_set_operation(
+    node: exp.SetOperation, ctes: Mapping[str, exp.CTE], text: str, bind_query: BindQuery
+) -> Bound:
+    """Two queries as one. Raises Unsupported, TypeMismatch."""
+    only(node, "this", "expression", "distinct", "with_", "order", "limit", "offset")
+    sides = [_side(part, ctes, bind_query) for part in (node.this, node.expression)]
+    if len({len(side.columns) for side in sides}) != 1:
+        raise TypeMismatch(f"{construct(node)}: {' and '.join(str(len(s.columns)) for s in sides)} columns do not fit")
+    distinct = bool(node.args.get("distinct"))
+    if not distinct and not isinstance(node, exp.Union):
+        raise Unsupported(f"{construct(node)} ALL is not supported")
+    relations, columns = alike(sides)
+    relation = _combined(node, relations, distinct=distinct, doubles=any(isinstance(e.type, Double) for _, e in columns))
+    settled = own_columns(relation)
+    outputs = [Output(name, node, substitute(expression, settled)) for name, expression in columns]
+    scope = Scope(relation, tuple(Name("", output.name, output.expression) for output in outputs))
+    keys = sort_keys(node, ScalarBinder(scope, text, "ORDER BY of a set operation"), outputs)
+    count, offset = (row_count(node, clause, text) for clause in ("limit", "offset"))
+    return finish(relation, outputs, keys, count, offset or 0)
+
+
+def _side(node: exp.Expr, ctes: Mapping[str, exp.CTE], bind_query: BindQuery) -> Bound:
+    bound = bind_query(node, ctes)
+    relation = bound.relation
+    return Bound(relation.source, bound.columns) if isinstance(relation, Sort) else bound
+
+
+def _combined(node: exp.Expr, relations: Sequence[Relation], *, distinct: bool, doubles: bool) -> Relation:
+    if not distinct:
+        return Concat(tuple(relations))
+    if doubles:
+        raise Unsupported(f"{construct(node)} of DOUBLEs is not supported, but UNION ALL")
+    if isinstance(node, exp.Union):
+        return _distinct(Concat(tuple(relations)))
+    left = _distinct(relations[0])
+    marked = Join(left, relations[1], "mark", own_columns(left), own_columns(relations[1]), null_safe=True)
+    width = len(left.fields)
+    mark = marked.column(width)
+    kept = Filter(marked, mark if isinstance(node, exp.Intersect) else Not(mark))
+    return Project(kept, own_columns(kept)[:width], tuple(field.name for field in left.fields))
+
+
+def _distinct(relation: Relation) -> Aggregate:
+    return Aggregate(relation, own_columns(relation), tuple(field.name for field in relation.fields), (), ())
+
+
+def alike(sides: Sequence[Bound]) -> tuple[list[Relation], list[tuple[str, Expression]]]:
+    """Relations whose fields are the columns in their common types (of a DOUBLE numerator and denominator), and the
+    columns over those of the first."""
+    fields: list[list[Expression]] = [[] for _ in sides]
+    names: list[str] = []
+    outputs: list[tuple[str, Expression | None]] = []
+    for i, (name, first) in enumerate(sides[0].columns):
+        values = [side.columns[i][1] for side in sides]
+        double = any(isinstance(value.type, Double) for value in values)
+        parts = _fractions(values) if double else [[word] for word in unify(values)]
+        for own, more in zip(fields, parts, strict=True):
+            own += more
+        names += [name] * len(parts[0])
+        outputs.append((name, first if double else None))
+    relations: list[Relation] = [
+        Project(side.relation, tuple(own), tuple(names)) for side, own in zip(sides, fields, strict=True)
+    ]
+    columns: list[tuple[str, Expression]] = []
+    place = 0
+    for name, double_of in outputs:
+        here = relations[0].column(place)
+        if double_of is None:
+            columns.append((name, here))
+            place += 1
+            continue
+        columns.append((name, Divide(here, relations[0].column(place + 1))))
+        place += 2
+    return relations, columns
+
+
+def _fractions(values: Sequence[Expression]) -> list[list[Expression]]:
+    """Numerators and denominators, all at one scale."""
+    if any(isinstance(value, Sqrt) for value in values):
+        raise Unsupported("a set operation on square roots (STDDEV, SQRT) is not supported")
+    quotients = [as_quotient(value) for value in values]
+    scale = max(scale_of(part.type) for q in quotients for part in (q.numerator, q.denominator))
+    numerators = unify([rescaled(q.numerator, scale) for q in quotients])
+    denominators = unify([rescaled(q.denominator, scale) for q in quotients])
+    return [list(pair) for pair in zip(numerators, denominators, strict=True)]
+
+
+def bind_values(node: exp.Values, text: str) -> Bound:
+    """VALUES: constant rows."""
+    rows = node.expressions
+    if len(rows) > _MOST_ROWS:
+        raise Unsupported(f"VALUES of more than {_MOST_ROWS} rows is not supported")
+    binder = ScalarBinder(Scope(Values(), ()), text, "VALUES")
+    bound = []
+    for row in rows:
+        items = row.expressions if isinstance(row, exp.Tuple) else [row]
+        with located(row, text):
+            expressions = [fold(binder.bind(item)) for item in items]
+        bound.append(Bound(Values(), tuple((f"col{i}", e) for i, e in enumerate(expressions))))
+    if len({len(row.columns) for row in bound}) != 1:
+        raise TypeMismatch("the rows of VALUES must have as many values each")
+    relations, columns = alike(bound)
+    relation = relations[0] if len(relations) == 1 else Concat(tuple(relations))
+    return Bound(relation, tuple((name, substitute(e, own_columns(relation))) for name, e in columns))

@@ -1,0 +1,200 @@
+"""FROM: tables, subqueries and CTEs as one relation, and the names that it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from smpc_sql.catalog import Catalog, TableEntry
+from smpc_sql.errors import Unsupported
+from smpc_sql.plan.expressions import Expression
+from smpc_sql.plan.relations import Field, Relation, Scan, Values
+from smpc_sql.schema import OWNER_COLUMN, Enum, type_bounds
+from smpc_sql.sql.joins import Inner, Leaf, Outer, Tree
+from smpc_sql.sql.nodes import construct, located, only
+from smpc_sql.sql.operations import choose, compare, is_null_of, unified
+from smpc_sql.sql.scalar import ScalarBinder
+from smpc_sql.sql.scope import Name, Scope, as_nullable, shifted
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A bound query: a relation, and its output columns as expressions over the relation's fields."""
+
+    relation: Relation
+    columns: tuple[tuple[str, Expression], ...]
+
+
+BindQuery = Callable[[exp.Expr, Mapping[str, exp.CTE]], Bound]
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """A FROM clause: tables and how they are joined, and the names that it gives, over the places of all columns."""
+
+    tree: Tree
+    names: tuple[Name, ...]
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBinder:
+    """Binds FROM. ctes: those in sight, by lower-case name; bind_query: how to bind a subquery."""
+
+    catalog: Catalog
+    text: str
+    ctes: Mapping[str, exp.CTE]
+    bind_query: BindQuery
+
+    def bind(self, select: exp.Select) -> From:
+        """A SELECT's FROM clause."""
+        source = select.args.get("from_")
+        if source is None:
+            return From(Leaf(Values(), 0, "", select), (), 0)
+        clause = self._leaf(source.this, 0)
+        for join in select.args.get("joins") or ():
+            with located(join, self.text):
+                clause = self._join(clause, join)
+        return clause
+
+    def _leaf(self, node: exp.Expr, start: int) -> From:
+        scope = self._table(node)
+        tables = scope.tables()
+        leaf = Leaf(scope.relation, start, tables[0] if tables else "", node)
+        return From(leaf, _moved(scope.names, start), start + len(scope.relation.fields))
+
+    def _join(self, left: From, join: exp.Join) -> From:
+        words = (join.args.get("method"), join.side, join.kind)
+        name = " ".join(str(word).upper() for word in words if word and str(word).upper() not in ("OUTER", "INNER"))
+        if name not in ("", "CROSS", "LEFT", "RIGHT", "FULL"):
+            raise Unsupported(f"{name} JOIN is not supported")
+        only(join, "this", "kind", "side", "on", "using")
+        right = self._leaf(join.this, left.width)
+        duplicate = {n.table.lower() for n in left.names if n.table} & {n.table.lower() for n in right.names}
+        if duplicate:
+            raise Unsupported(f"two tables named {min(duplicate)} in FROM; give one an alias")
+        side = "" if name == "CROSS" else name.lower()
+        names, conditions = self._using(left, right, join.args.get("using") or (), side)
+        condition = join.args.get("on")
+        if condition is not None:
+            scope = Scope(Values(), (*left.names, *right.names))
+            conditions.append(ScalarBinder(scope, self.text, "ON").condition(condition))
+        tree = _tree(side, left.tree, right.tree, tuple(conditions), join)
+        return From(tree, names, right.width)
+
+    def _using(
+        self, left: From, right: From, using: Sequence[exp.Expr], side: str
+    ) -> tuple[tuple[Name, ...], list[Expression]]:
+        """The names after a join, and the equalities of USING, whose columns stand for both sides at once."""
+        before = list(map(_nullable, left.names)) if side in ("right", "full") else list(left.names)
+        after = list(map(_nullable, right.names)) if side in ("left", "full") else list(right.names)
+        conditions = []
+        for item in using:
+            pairs = [Scope(Values(), tuple(names)).find(item.name) for names in (before, after)]
+            for found, names in zip(pairs, (before, after), strict=True):
+                if found is None:
+                    raise Scope(Values(), tuple(names)).unknown(item.name)
+            a, b = pairs
+            assert a is not None and b is not None
+            conditions.append(compare("=", a, b))
+            both = _both(a, b, side)
+            place = next(i for i, n in enumerate(before) if n.name.lower() == item.name.lower() and not n.merged)
+            name = Name("", before[place].name, both)
+            before[place:place] = [name]
+            before = [_hidden(n, item.name, n is not name) for n in before]
+            after = [_hidden(n, item.name, True) for n in after]
+        return (*before, *after), conditions
+
+    def _table(self, node: exp.Expr) -> Scope:
+        with located(node, self.text):
+            if isinstance(node, exp.Subquery):
+                return self._subquery(node)
+            if isinstance(node, exp.Values):
+                only(node, "expressions", "alias")
+                return self._named(_outputs(self.bind_query(node, {})), "values", node.args.get("alias"))
+            if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
+                raise Unsupported(f"{construct(getattr(node, 'this', node))} in FROM is not supported")
+            only(node, "this", "alias")
+            cte = self.ctes.get(node.name.lower())
+            if cte is not None:
+                return self._named(self._cte(node.name.lower(), cte), node.name, node.args.get("alias"))
+            return self._named(_scan(self.catalog.table(node.name)), node.name, node.args.get("alias"))
+
+    def _cte(self, name: str, cte: exp.CTE) -> Scope:
+        """A CTE sees the CTEs before it."""
+        before: dict[str, exp.CTE] = {}
+        for other, definition in self.ctes.items():
+            if definition is cte:
+                break
+            before[other] = definition
+        return self._named(_outputs(self.bind_query(cte.this, before)), name, cte.args.get("alias"))
+
+    def _subquery(self, node: exp.Subquery) -> Scope:
+        only(node, "this", "alias")
+        if isinstance(node.this, exp.Table):
+            table = self._table(node.this)
+            return self._named(table, table.tables()[0], node.args.get("alias"))
+        scope = _outputs(self.bind_query(node.this, self.ctes))
+        return self._named(scope, node.alias_or_name or "subquery", node.args.get("alias"))
+
+    def _named(self, scope: Scope, name: str, alias: exp.TableAlias | None) -> Scope:
+        """The scope under the table's name or alias, the first columns renamed where the alias lists names."""
+        table, columns = name, []
+        if alias is not None:
+            table = alias.name or name
+            columns = [column.name for column in alias.args.get("columns") or ()]
+        stars = [n for n in scope.names if n.starred]
+        if len(columns) > len(stars):
+            raise Unsupported(f"table {table} has {len(stars)} columns, but {len(columns)} names are given")
+        renamed = [*columns, *(n.name for n in stars[len(columns) :]), *(n.name for n in scope.names if not n.starred)]
+        names = (Name(table, new, n.expression, n.starred) for n, new in zip(scope.names, renamed, strict=True))
+        return Scope(scope.relation, tuple(names))
+
+
+def _scan(entry: TableEntry) -> Scope:
+    schema = entry.schema
+    owner = Enum(entry.owners or ("",))
+    fields = tuple(Field(c.name, c.type, c.nullable, c.bounds) for c in schema.columns)
+    last = Field(OWNER_COLUMN, owner, False, type_bounds(owner), public=True)
+    declared = [key for key in (schema.primary_key, *schema.unique) if key]
+    keys = tuple(tuple(c.name for name in key if (c := schema.column(name)) is not None) for key in declared)
+    scan = Scan(schema.name, (*fields, last), tuple((f.owner, f.rows) for f in entry.fragments), keys)
+    names = (Name("", f.name, scan.column(i), i < len(fields)) for i, f in enumerate(scan.fields))
+    return Scope(scan, tuple(names))
+
+
+def _outputs(query: Bound) -> Scope:
+    return Scope(query.relation, tuple(Name("", name, expression) for name, expression in query.columns))
+
+
+def _tree(side: str, left: Tree, right: Tree, conditions: tuple[Expression, ...], node: exp.Expr) -> Tree:
+    if side in ("left", "full"):
+        return Outer("left" if side == "left" else "full", left, right, conditions, node)
+    if side == "right":
+        return Outer("left", right, left, conditions, node)
+    return Inner((left, right), conditions)
+
+
+def _both(left: Expression, right: Expression, side: str) -> Expression:
+    """What a column of USING stands for: the side whose rows are all there."""
+    if side == "right":
+        return right
+    if side == "full":
+        left, right = unified([left, right])
+        return choose([is_null_of(left)], [right, left])
+    return left
+
+
+def _hidden(name: Name, column: str, hide: bool) -> Name:
+    return replace(name, merged=True) if hide and name.name.lower() == column.lower() else name
+
+
+def _nullable(name: Name) -> Name:
+    """A column of the side that an outer join fills up with NULLs."""
+    return replace(name, expression=as_nullable(name.expression))
+
+
+def _moved(names: tuple[Name, ...], by: int) -> tuple[Name, ...]:
+    return tuple(replace(n, expression=shifted(n.expression, by)) for n in names)

@@ -1,0 +1,288 @@
+"""Subqueries within expressions, as columns beside the rows that they are asked for.
+
+EXISTS and IN become a mark: whether a row finds its key among the subquery's. A scalar subquery without correlation is
+one row beside all; with equalities to the query around it, an aggregate is grouped by them, and looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from smpc_sql.errors import Unsupported
+from smpc_sql.plan.expressions import (
+    AggregateCall,
+    And,
+    Case,
+    Column,
+    Equal,
+    Expression,
+    IsNull,
+    Less,
+    Literal,
+    Not,
+    Or,
+    columns_of,
+)
+from smpc_sql.plan.relations import (
+    Aggregate,
+    CrossJoin,
+    Join,
+    JoinKind,
+    Project,
+    Relation,
+    Sort,
+    is_single,
+    own_columns,
+    substitute,
+)
+from smpc_sql.plan.rules.fold_constants import FALSE, TRUE, UNKNOWN
+from smpc_sql.plan.uniqueness import injective_column, unique_keys
+from smpc_sql.schema import Double, Integer
+from smpc_sql.sql.joins import ONE
+from smpc_sql.sql.nodes import show
+from smpc_sql.sql.operations import compare
+from smpc_sql.sql.scalar import ScalarBinder
+from smpc_sql.sql.scope import OUTER, is_outer, shifted
+
+if TYPE_CHECKING:
+    from smpc_sql.sql.bind import QueryBinder, SelectBinder
+    from smpc_sql.sql.source import Bound
+
+_ZERO = Literal(0, Integer(64))
+_COUNT = "count(*)"
+
+
+@dataclass(frozen=True, slots=True)
+class Subqueries:
+    """Binds the subqueries of one SELECT. ctes: those in sight."""
+
+    queries: QueryBinder
+    ctes: Mapping[str, exp.CTE]
+
+    def exists(self, binder: ScalarBinder, node: exp.Expr) -> Expression:
+        """EXISTS: never NULL."""
+        relation, select = self._rows(binder, node)
+        if select is None or not (select.links or select.rest):
+            count = self._beside_all(binder, _totals(relation, (), None))[0]
+            return Less(_ZERO, count)
+        outer = [shifted(term, -OUTER) for term in select.rest if all(i >= OUTER for i in columns_of(term))]
+        mixed = [term for term in select.rest if not all(i >= OUTER for i in columns_of(term))]
+        found = self._mark(binder, relation, select.links) if not mixed else self._compared(binder, relation, select, mixed)
+        return And((*outer, found)) if outer else found
+
+    def value(self, binder: ScalarBinder, node: exp.Expr) -> Expression:
+        """A scalar subquery; NULL without a row. Refused where there may be several."""
+        if not isinstance(node, exp.Select):
+            return self._one_row(binder, self.queries.bind(node, self.ctes), node)
+        select = self.queries.select(node, self.ctes, binder)
+        scope = select.rows()
+        if not select.links and not select.rest:
+            return self._one_row(binder, select.bind_rows(scope), node)
+        if select.rest or not _is_plain(node):
+            raise Unsupported(f"a scalar subquery that is correlated other than by equalities is not supported: {show(node)}")
+        inner = select.binder(scope)
+        outputs = select.outputs(scope, inner)
+        relation, settled = inner.settle()
+        if len(outputs) != 1:
+            raise Unsupported("a scalar subquery has one column")
+        expression = settled(outputs[0].expression)
+        if isinstance(relation, Aggregate):
+            return self._grouped(binder, relation, expression, select.links)
+        return self._looked_up(binder, relation, expression, select.links, node)
+
+    def contains(
+        self, binder: ScalarBinder, values: list[Expression], node: exp.Expr, unknown_is_false: bool
+    ) -> Expression:
+        """x IN (subquery): TRUE if it is there, else NULL if it or a value there is NULL (x of an empty set: FALSE)."""
+        relation, items, links = self._items(binder, node)
+        if len(items) != len(values):
+            raise Unsupported(f"IN: {len(values)} values, but the subquery has {len(items)} columns")
+        pairs = [_pair(value, item) for value, item in zip(values, items, strict=True)]
+        found = self._mark(binder, relation, [*((item, value) for value, item in pairs), *links])
+        if unknown_is_false or not any(x.nullable or y.nullable for x, y in pairs):
+            return found
+        if len(pairs) > 1:
+            raise Unsupported("IN of several values that may be NULL is not supported in an expression")
+        value, item = pairs[0]
+        count, known = self._totals_of(binder, relation, links, item)
+        lost = And((IsNull(value), Less(_ZERO, count)))
+        return Case(((found, TRUE), (lost, UNKNOWN), (Less(known, count), UNKNOWN)), FALSE)
+
+    # the subquery's own rows
+
+    def _rows(self, binder: ScalarBinder, node: exp.Expr) -> tuple[Relation, SelectBinder | None]:
+        """The rows of which EXISTS asks whether there is one."""
+        if not isinstance(node, exp.Select):
+            return self.queries.bind(node, self.ctes).relation, None
+        select = self.queries.select(node, self.ctes, binder)
+        scope = select.rows()
+        simple = _is_plain(node) and not select.aggregates
+        if simple:
+            return scope.relation, select
+        if select.links or select.rest:
+            raise Unsupported("a correlated subquery with aggregates, GROUP BY or LIMIT in EXISTS or IN is not supported")
+        return select.bind_rows(scope).relation, None
+
+    def _items(
+        self, binder: ScalarBinder, node: exp.Expr
+    ) -> tuple[Relation, list[Expression], list[tuple[Expression, Expression]]]:
+        """What IN looks into: rows, the values of a row, and equalities (inner, outer) that a row must fulfil."""
+        while isinstance(node, exp.Subquery):
+            node = node.this
+        if not isinstance(node, exp.Select):
+            bound = self.queries.bind(node, self.ctes)
+            return bound.relation, [e for _, e in bound.columns], []
+        select = self.queries.select(node, self.ctes, binder)
+        scope = select.rows()
+        if not select.links and not select.rest:
+            bound = select.bind_rows(scope)
+            return bound.relation, [e for _, e in bound.columns], []
+        if select.rest or not _is_plain(node) or select.aggregates:
+            raise Unsupported("a subquery of IN that is correlated other than by equalities is not supported")
+        inner = select.binder(scope)
+        items = [output.expression for output in select.outputs(scope, inner)]
+        return inner.scope.relation, items, select.links
+
+    # what comes to stand beside
+
+    def _beside_all(self, binder: ScalarBinder, row: Relation) -> tuple[Column, ...]:
+        return binder.attach((), lambda relation, _: CrossJoin(relation, row))
+
+    def _join(
+        self, binder: ScalarBinder, right: Relation, kind: JoinKind, links: Sequence[tuple[Expression, Expression]]
+    ) -> tuple[Column, ...]:
+        """links: (key of the right, key of the binder's rows)."""
+        right_keys = tuple(inner for inner, _ in links)
+        keys = tuple(outer for _, outer in links)
+        return binder.attach(keys, lambda relation, mine: Join(relation, right, kind, mine, right_keys))
+
+    def _mark(
+        self, binder: ScalarBinder, relation: Relation, links: Sequence[tuple[Expression, Expression]]
+    ) -> Expression:
+        (found,) = self._join(binder, relation, "mark", links)
+        return found
+
+    def _compared(
+        self, binder: ScalarBinder, relation: Relation, select: SelectBinder, mixed: list[Expression]
+    ) -> Expression:
+        """EXISTS under equalities and one more comparison: the smallest and the greatest value of a group decide."""
+        parts = _comparison(mixed[0]) if len(mixed) == 1 else None
+        if parts is None:
+            raise Unsupported("EXISTS under more than equalities and one comparison with the query around is not supported")
+        test, inner, outer, inner_first, negated = parts
+        calls = tuple(AggregateCall(kind, inner, None, relation.max_rows) for kind in ("min", "max"))
+        keys = tuple(key for key, _ in select.links)
+        grouped = Aggregate(relation, keys, tuple(f"key{i}" for i in range(len(keys))), calls, ("smallest", "greatest"))
+        if keys:
+            links = [(grouped.column(i), mine) for i, (_, mine) in enumerate(select.links)]
+            columns = self._join(binder, grouped, "left", links)[len(keys) :]
+        else:
+            columns = self._beside_all(binder, grouped)
+        outcomes = [test(x, outer) if inner_first else test(outer, x) for x in columns]
+        some = Or(tuple(Not(outcome) if negated else outcome for outcome in outcomes))
+        if test is Equal and not negated:
+            raise Unsupported("EXISTS under an equality that does not name one side each is not supported")
+        return Case(((some, TRUE),), FALSE)
+
+    def _totals_of(
+        self, binder: ScalarBinder, relation: Relation, links: Sequence[tuple[Expression, Expression]], item: Expression
+    ) -> tuple[Expression, Expression]:
+        """How many rows there are, and how many values are not NULL."""
+        totals = _totals(relation, tuple(key for key, _ in links), item)
+        if not links:
+            columns = self._beside_all(binder, totals)
+        else:
+            pairs = [(totals.column(i), mine) for i, (_, mine) in enumerate(links)]
+            columns = self._join(binder, totals, "left", pairs)[len(links) :]
+        return columns[0], columns[1]
+
+    # scalar subqueries
+
+    def _one_row(self, binder: ScalarBinder, bound: Bound, node: exp.Expr) -> Expression:
+        relation = bound.relation.source if isinstance(bound.relation, Sort) else bound.relation
+        if len(bound.columns) != 1:
+            raise Unsupported("a scalar subquery has one column")
+        if is_single(relation):
+            columns = self._beside_all(binder, relation)
+        elif frozenset() in unique_keys(relation):
+            columns = self._join(binder, relation, "left", [(ONE, ONE)])
+        else:
+            raise Unsupported(f"a scalar subquery that may have several rows is not supported: {show(node)}")
+        return substitute(bound.columns[0][1], columns)
+
+    def _grouped(
+        self, binder: ScalarBinder, total: Aggregate, expression: Expression, links: Sequence[tuple[Expression, Expression]]
+    ) -> Expression:
+        """An aggregate of the rows with equal keys; of no rows COUNT is 0, and the rest NULL."""
+        names = tuple(f"key{i}" for i in range(len(links)))
+        grouped = Aggregate(total.source, tuple(key for key, _ in links), names, total.calls, total.call_names)
+        pairs = [(grouped.column(i), mine) for i, (_, mine) in enumerate(links)]
+        columns = self._join(binder, grouped, "left", pairs)[len(links) :]
+        by: list[Expression] = []
+        for call, column in zip(total.calls, columns, strict=True):
+            counted = Case(((IsNull(column), Literal(0, column.type)),), column)
+            by.append(column if call.nullable else counted)
+        return substitute(expression, by)
+
+    def _looked_up(
+        self,
+        binder: ScalarBinder,
+        relation: Relation,
+        expression: Expression,
+        links: Sequence[tuple[Expression, Expression]],
+        node: exp.Expr,
+    ) -> Expression:
+        columns = {injective_column(key) for key, _ in links}
+        if not any(key <= columns for key in unique_keys(relation)):
+            raise Unsupported(
+                f"a scalar subquery that may have several rows is not supported: {show(node)}; "
+                "PRIMARY KEY or UNIQUE on what it is correlated by would allow it"
+            )
+        if isinstance(expression.type, Double):
+            raise Unsupported("a correlated scalar subquery of a DOUBLE that is no aggregate is not supported")
+        right = Project(relation, (*own_columns(relation), expression), (*(f.name for f in relation.fields), "value"))
+        keys = [(substitute(key, own_columns(right)), mine) for key, mine in links]
+        return self._join(binder, right, "left", keys)[-1]
+
+
+def _totals(relation: Relation, keys: tuple[Expression, ...], item: Expression | None) -> Aggregate:
+    calls = [AggregateCall("count_star", None, None, relation.max_rows)]
+    if item is not None:
+        calls.append(AggregateCall("count", item, None, relation.max_rows))
+    names = tuple(f"key{i}" for i in range(len(keys)))
+    return Aggregate(relation, keys, names, tuple(calls), (_COUNT, "known")[: len(calls)])
+
+
+def _is_plain(node: exp.Select) -> bool:
+    """Without what changes how many rows there are, but WHERE."""
+    return not any(node.args.get(clause) for clause in ("group", "having", "limit", "offset", "with_", "qualify"))
+
+
+def _pair(value: Expression, item: Expression) -> tuple[Expression, Expression]:
+    """Both sides of value = item in one type."""
+    marked = shifted(item, OUTER)
+    test = compare("=", value, marked)
+    if not isinstance(test, Equal) or is_outer(test.left) or any(i < OUTER for i in columns_of(test.right)):
+        raise Unsupported("IN with a subquery is not supported for a DOUBLE or the constant NULL")
+    return test.left, shifted(test.right, -OUTER)
+
+
+def _comparison(
+    term: Expression,
+) -> tuple[type[Less] | type[Equal], Expression, Expression, bool, bool] | None:
+    """(test, inner, outer, whether inner is on the left, whether it is negated) of inner < outer and its like."""
+    negated = isinstance(term, Not)
+    test = term.x if isinstance(term, Not) else term
+    if not isinstance(test, Less | Equal):
+        return None
+    for inner, outer in ((test.left, test.right), (test.right, test.left)):
+        columns, others = columns_of(inner), columns_of(outer)
+        if columns and all(i < OUTER for i in columns) and others and all(i >= OUTER for i in others):
+            return type(test), inner, shifted(outer, -OUTER), inner is test.left, negated
+    return None
+
+

@@ -1,0 +1,344 @@
+"""A tiny interpreter of deliveries on plain rows: what a plan means, without shares.
+
+Exact integers, None for NULL. It checks on the way what plans promise: bounds, nullability, 64 bits, sizes of fields.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction as Ratio
+from functools import cmp_to_key
+from itertools import product
+from typing import Any, assert_never
+
+from smpc_sql.plan.delivery import Delivery, LocalSortKey
+from smpc_sql.plan.expressions import (
+    Add,
+    AggregateCall,
+    And,
+    Case,
+    Column,
+    Divide,
+    Equal,
+    Expression,
+    FloorDivide,
+    FromBoolean,
+    InSet,
+    IsNull,
+    Less,
+    Literal,
+    Lookup,
+    Multiply,
+    Negate,
+    Not,
+    Or,
+    Remainder,
+    Rescale,
+    Sqrt,
+    Subtract,
+    Within,
+)
+from smpc_sql.plan.relations import (
+    Aggregate,
+    Concat,
+    CrossJoin,
+    Filter,
+    Join,
+    Limit,
+    Project,
+    Relation,
+    Scan,
+    Sort,
+    SortKey,
+    Values,
+)
+from smpc_sql.schema import WORD, Boolean, Date, Decimal, Double, Enum, SqlType
+
+Row = tuple[int | None, ...]
+Tables = Mapping[str, Mapping[str, Sequence[int | None]]]
+"""By table, by column in lower case: scaled integers, fragments stacked; `owner` holds the codes of owners sorted."""
+
+
+def evaluate(e: Expression, row: Row) -> int | None:
+    """A word-valued expression on one row."""
+    value = _evaluate(e, row)
+    if value is None:
+        assert e.nullable, f"NULL in what is not nullable: {e}"
+    else:
+        assert value in e.bounds, f"{value} is not in {e.bounds}: {e}"
+        assert value in WORD
+    return value
+
+
+def _evaluate(e: Expression, row: Row) -> int | None:
+    def of(x: Expression) -> int | None:
+        return evaluate(x, row)
+
+    match e:
+        case Column(index):
+            return row[index]
+        case Literal(value):
+            return value
+        case Add(left, right):
+            return _strict(lambda a, b: a + b, of(left), of(right))
+        case Subtract(left, right):
+            return _strict(lambda a, b: a - b, of(left), of(right))
+        case Multiply(left, right):
+            return _strict(lambda a, b: a * b, of(left), of(right))
+        case Less(left, right):
+            return _strict(lambda a, b: int(a < b), of(left), of(right))
+        case Equal(left, right):
+            return _strict(lambda a, b: int(a == b), of(left), of(right))
+        case Negate(x):
+            return _strict(lambda a: -a, of(x))
+        case Rescale(x, exponent):
+            return _strict(lambda a: a * 10**exponent, of(x))
+        case FromBoolean(x):
+            return of(x)
+        case Not(x):
+            return _strict(lambda a: 1 - a, of(x))
+        case InSet(x, codes):
+            return _strict(lambda a: int(a in codes), of(x))
+        case Lookup(x, table):
+            return _strict(lambda a: table[a - x.bounds.low], of(x))
+        case FloorDivide(x, divisor):
+            return _strict(lambda a: a // divisor, of(x))
+        case Remainder(x, divisor):
+            return _strict(lambda a: a % divisor, of(x))
+        case Within(x):
+            return of(x)
+        case IsNull(x):
+            return int(of(x) is None)
+        case And(terms):
+            values = [of(term) for term in terms]
+            return 0 if 0 in values else None if None in values else 1
+        case Or(terms):
+            values = [of(term) for term in terms]
+            return 1 if 1 in values else None if None in values else 0
+        case Case(branches, default):
+            return next((of(value) for condition, value in branches if of(condition) == 1), of(default))
+        case Divide() | Sqrt():
+            raise AssertionError("a DOUBLE is not a word")
+        case _:
+            assert_never(e)
+
+
+def _strict(function: Callable[..., int], *values: int | None) -> int | None:
+    return None if None in values else function(*values)
+
+
+def rows_of(relation: Relation, tables: Tables) -> list[Row]:
+    """The valid rows of a relation, in order where it is a Sort or a Limit."""
+    rows = _rows(relation, tables)
+    assert len(rows) <= relation.max_rows
+    for row in rows:
+        for value, field in zip(row, relation.fields, strict=True):
+            assert field.nullable if value is None else value in field.bounds, (field, value)
+    return rows
+
+
+def _rows(relation: Relation, tables: Tables) -> list[Row]:
+    match relation:
+        case Values():
+            return [()]
+        case Scan(table, fields, fragments):
+            data = [tables[table.lower()][field.name.lower()] for field in fields]
+            rows = [tuple(values) for values in zip(*data, strict=True)]
+            assert len(rows) == sum(count for _, count in fragments)
+            return rows
+        case Filter(source, predicate):
+            return [row for row in rows_of(source, tables) if evaluate(predicate, row) == 1]
+        case Project(source, expressions):
+            return [tuple(evaluate(e, row) for e in expressions) for row in rows_of(source, tables)]
+        case CrossJoin(left, right):
+            beside = rows_of(right, tables)
+            return [(*row, *other) for row in rows_of(left, tables) for other in beside]
+        case Join(left, right):
+            return _join(relation, rows_of(left, tables), rows_of(right, tables))
+        case Concat(inputs):
+            return [row for source in inputs for row in rows_of(source, tables)]
+        case Aggregate(source):
+            return _aggregate(relation, rows_of(source, tables))
+        case Sort(source, keys):
+            return sorted(rows_of(source, tables), key=_sort_key(keys))
+        case Limit(source, count, offset):
+            rows = rows_of(source, tables)
+            return rows[offset:] if count is None else rows[offset : offset + count]
+        case _:
+            assert_never(relation)
+
+
+def _join(join: Join, left: list[Row], right: list[Row]) -> list[Row]:
+    def key(keys: tuple[Expression, ...], row: Row) -> Row | None:
+        values = tuple(evaluate(e, row) for e in keys)
+        return None if None in values and not join.null_safe else values
+
+    partners: dict[Row, list[Row]] = {}
+    for row in right:
+        k = key(join.right_keys, row)
+        if k is not None:
+            partners.setdefault(k, []).append(row)
+    found = [(row, k, partners.get(k, []) if k is not None else []) for row in left for k in [key(join.left_keys, row)]]
+    if join.kind == "mark":
+        return [(*row, int(bool(matches))) for row, _, matches in found]
+    assert all(len(matches) <= 1 for _, _, matches in found), "the right side is not unique"
+    nothing: Row = (None,) * len(join.right.fields)
+    if join.kind == "left":
+        return [(*row, *(matches[0] if matches else nothing)) for row, _, matches in found]
+    return [(*row, *match) for row, _, matches in found for match in matches]
+
+
+def _aggregate(aggregate: Aggregate, rows: list[Row]) -> list[Row]:
+    """Groups in the order of their public enumeration."""
+    keys, calls = aggregate.keys, aggregate.calls
+    groups: dict[Row, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(evaluate(key, row) for key in keys), []).append(row)
+    if not keys:
+        groups.setdefault((), [])
+    if not aggregate.enumerated:
+        return [(*group, *(_call(call, members) for call in calls)) for group, members in groups.items()]
+    nulls: list[list[int | None]] = [[None] if key.nullable else [] for key in keys]
+    domains = [[*range(k.bounds.low, k.bounds.high + 1), *null] for k, null in zip(keys, nulls, strict=True)]
+    present = [group for group in product(*domains) if group in groups]
+    assert len(present) == len(groups), "a group outside of the public domain"
+    return [(*group, *(_call(call, groups[group]) for call in calls)) for group in present]
+
+
+def _call(call: AggregateCall, rows: list[Row]) -> int | None:
+    kept = [row for row in rows if call.filter is None or evaluate(call.filter, row) == 1]
+    argument = call.argument
+    if argument is None:
+        return len(kept)
+    values = [value for value in (evaluate(argument, row) for row in kept) if value is not None]
+    values = list(dict.fromkeys(values)) if call.distinct else values
+    result: int | None
+    match call.kind:
+        case "count":
+            result = len(values)
+        case "sum":
+            result = sum(values) if values else None
+        case "min":
+            result = min(values, default=None)
+        case "max":
+            result = max(values, default=None)
+        case _:
+            raise AssertionError(call.kind)
+    assert result is None or result in call.bounds
+    return result
+
+
+def _sort_key(keys: Sequence[SortKey]) -> Callable[[Row], Any]:
+    def compare(a: Row, b: Row) -> int:
+        for key in keys:
+            x, y = _sort_value(key.expression, a), _sort_value(key.expression, b)
+            outcome = _compare(x, y, key.descending, key.nulls_first)
+            if outcome:
+                return outcome
+        return 0
+
+    return cmp_to_key(compare)
+
+
+def _sort_value(e: Expression, row: Row) -> Any:
+    if not isinstance(e, Divide):
+        return evaluate(e, row)
+    numerator, denominator = evaluate(e.numerator, row), evaluate(e.denominator, row)
+    assert e.denominator.bounds.low >= 0
+    return None if numerator is None or not denominator else Ratio(numerator, denominator)
+
+
+def _compare(x: Any, y: Any, descending: bool, nulls_first: bool) -> int:
+    if x is None or y is None:
+        outcome = (x is None) - (y is None)
+        return -outcome if nulls_first else outcome
+    outcome = (x > y) - (x < y)
+    return -outcome if descending else outcome
+
+
+def answer(delivery: Delivery, tables: Tables) -> list[tuple[Any, ...]]:
+    """The rows that the analyst sees, as Python values."""
+    rows = rows_of(delivery.relation, tables)
+    decoded = [_output_row(delivery, row) for row in rows]
+    if not delivery.ranked and delivery.order:
+        decoded.sort(key=_local_key(delivery.order))
+    return [
+        tuple(_python(value, column.type) for value, column in zip(row, delivery.columns, strict=True))
+        for row in decoded
+    ]
+
+
+def _output_row(delivery: Delivery, row: Row) -> tuple[Any, ...]:
+    values: list[Any] = []
+    for column in delivery.columns:
+        piece = column.pieces[0]
+        if column.kind == "word":
+            values.append(row[piece])
+            continue
+        fraction = delivery.fractions[piece]
+        numerator, denominator = _polynomial(fraction.numerator, row), _polynomial(fraction.denominator, row)
+        if numerator is None or not denominator:
+            assert column.nullable
+            values.append(None)
+            continue
+        assert 2 * abs(numerator) * abs(denominator) < 2**fraction.field_bits - 1
+        ratio = Ratio(numerator, denominator)
+        signed = column.kind == "signed_root" and ratio < 0
+        root = column.kind in ("root", "signed_root")
+        values.append((-math.sqrt(-ratio) if signed else math.sqrt(ratio)) if root else ratio)
+    return tuple(values)
+
+
+def _polynomial(e: Expression, row: Row) -> int | None:
+    """A polynomial in a field; only these nodes are allowed, and bounds hold but may exceed 64 bits."""
+    match e:
+        case Column(index):
+            value = row[index]
+        case Literal(value):
+            pass
+        case Add(left, right):
+            value = _strict(lambda a, b: a + b, _polynomial(left, row), _polynomial(right, row))
+        case Subtract(left, right):
+            value = _strict(lambda a, b: a - b, _polynomial(left, row), _polynomial(right, row))
+        case Multiply(left, right):
+            value = _strict(lambda a, b: a * b, _polynomial(left, row), _polynomial(right, row))
+        case Negate(x):
+            value = _strict(lambda a: -a, _polynomial(x, row))
+        case Rescale(x, exponent):
+            value = _strict(lambda a: a * 10**exponent, _polynomial(x, row))
+        case _:
+            raise AssertionError(f"not a polynomial: {e}")
+    assert value is None or value in e.bounds
+    return value
+
+
+def _local_key(order: Sequence[LocalSortKey]) -> Callable[[tuple[Any, ...]], Any]:
+    def compare(a: tuple[Any, ...], b: tuple[Any, ...]) -> int:
+        for key in order:
+            outcome = _compare(a[key.output], b[key.output], key.descending, key.nulls_first)
+            if outcome:
+                return outcome
+        return 0
+
+    return cmp_to_key(compare)
+
+
+def _python(value: Any, type_: SqlType) -> Any:
+    if value is None:
+        return None
+    match type_:
+        case Decimal(_, scale):
+            return decimal.Decimal(value).scaleb(-scale)
+        case Boolean():
+            return bool(value)
+        case Date():
+            return datetime.date(1970, 1, 1) + datetime.timedelta(days=value)
+        case Enum(labels):
+            return labels[value]
+        case Double():
+            return float(value)
+        case _:
+            return value

@@ -1,0 +1,117 @@
+"""Each rewrite does what it is for; that none changes an answer is tested in tests/sql."""
+
+from __future__ import annotations
+
+import pytest
+
+from smpc_sql.catalog import Catalog
+from smpc_sql.plan.explain import explain_relation
+from smpc_sql.plan.optimize import RULES, Rule
+from smpc_sql.plan.relations import Aggregate, Filter, Limit, Project, Relation, Scan, walk
+from smpc_sql.plan.rules.drop_limits import drop_limits
+from smpc_sql.plan.rules.fold_constants import fold_constants
+from smpc_sql.plan.rules.merge_projects import merge_projects
+from smpc_sql.plan.rules.narrow_keys import narrow_keys
+from smpc_sql.plan.rules.prune_columns import prune_columns
+from smpc_sql.plan.rules.push_filters import push_filters
+from smpc_sql.sql.compile import compile_select
+from tests.plan.judge import heart_catalog
+
+
+@pytest.fixture(scope="module")
+def heart() -> Catalog:
+    return heart_catalog()
+
+
+def plan(sql: str, heart: Catalog, *rules: Rule) -> Relation:
+    return compile_select(sql, heart, rules).relation
+
+
+def kinds(relation: Relation) -> list[str]:
+    return [type(node).__name__ for node in walk(relation)]
+
+
+def test_constants_are_folded(heart: Catalog) -> None:
+    def predicate(condition: str) -> str:
+        text = explain_relation(plan(f"SELECT age FROM heart WHERE {condition}", heart, fold_constants))
+        return text.split("Filter: ")[1].split("\n")[0] if "Filter: " in text else "none"
+
+    assert predicate("TRUE AND 1 < 2") == "none"
+    assert predicate("age < 200") == "none"
+    assert predicate("age > 200") == "FALSE"
+    assert predicate("chol < 2000") == "(NOT (chol IN ()))"
+    assert predicate("chol > 2000 OR sex = 1") == "((chol IN ()) OR (sex IN (1)))"
+    assert predicate("age > 50.5") == "(50 < age)"
+    assert predicate("age >= 50.5") == "(NOT (age < 51))"
+    assert predicate("age = 50.5") == "FALSE"
+    assert predicate("num = 1 OR num = 2 OR num = 7") == "(num IN (1, 2))"
+    assert predicate("num IN (0, 1, 2, 3, 4)") == "none"
+    assert predicate("owner < 'c'") == "(owner IN ('budapest'))"
+    assert predicate("CAST(num > 0 AS INTEGER) = 1") == "(0 < num)"
+    assert predicate("(age + chol) IS NULL") == "(chol IS NULL)"
+    assert predicate("(chol + ca) IS NULL") == "((chol IS NULL) OR (ca IS NULL))"
+    assert predicate("age // 10 = 5") == f"(age IN ({', '.join(map(str, range(50, 60)))}))"
+    assert predicate("CASE WHEN FALSE THEN 1 WHEN TRUE THEN num ELSE 5 END > 2") == "(2 < num)"
+
+
+def test_filters_meet_on_the_scan(heart: Catalog) -> None:
+    sql = "SELECT a FROM (SELECT age AS a, chol AS c FROM heart WHERE sex = 1) WHERE a > 50 AND c > 200"
+    assert kinds(plan(sql, heart, push_filters, merge_projects, push_filters)) == ["Project", "Filter", "Scan"]
+
+
+def test_a_filter_on_what_costs_stays_above_it(heart: Catalog) -> None:
+    sql = "SELECT COUNT(*) FROM (SELECT age * chol AS x, age AS a FROM heart) WHERE x > 50 AND a > 5"
+    optimised = plan(sql, heart, *RULES)
+    assert kinds(optimised) == ["Project", "Aggregate", "Filter", "Project", "Filter", "Scan"]
+
+
+def test_a_filter_on_keys_passes_an_aggregate_only_if_it_is_public_below(heart: Catalog) -> None:
+    sql = "SELECT owner, sex, COUNT(*) FROM heart GROUP BY owner, sex HAVING {}"
+    assert kinds(plan(sql.format("owner > 'c'"), heart, *RULES)) == ["Project", "Aggregate", "Filter", "Scan"]
+    assert kinds(plan(sql.format("sex = 1"), heart, *RULES)) == ["Project", "Filter", "Aggregate", "Scan"]
+    both = kinds(plan(sql.format("sex = 1 AND owner > 'c'"), heart, *RULES))
+    assert both == ["Project", "Filter", "Aggregate", "Filter", "Scan"]
+
+
+def test_a_filter_reaches_the_left_of_a_cross_join_only(heart: Catalog) -> None:
+    sql = "SELECT COUNT(*) FROM heart h, model m WHERE h.age > 50 AND m.age > 0"
+    assert kinds(plan(sql, heart, *RULES)) == ["Project", "Aggregate", "Filter", "CrossJoin", "Filter", "Scan", "Scan"]
+
+
+def test_subqueries_cost_nothing(heart: Catalog) -> None:
+    nested = "SELECT SUM(y) FROM (SELECT x + 1 AS y FROM (SELECT age * 2 AS x FROM heart WHERE sex = 1) WHERE x > 9)"
+    flat = "SELECT SUM(age * 2 + 1) FROM heart WHERE sex = 1 AND age * 2 > 9"
+    assert kinds(plan(nested, heart, *RULES)) == kinds(plan(flat, heart, *RULES))
+
+
+def test_keys_are_grouped_by_their_inside(heart: Catalog) -> None:
+    relation = plan("SELECT num * 1000 + 3, COUNT(*) FROM heart GROUP BY num * 1000 + 3", heart, narrow_keys)
+    (aggregate,) = [node for node in walk(relation) if isinstance(node, Aggregate)]
+    assert aggregate.max_rows == 5
+    same = plan("SELECT num * num, COUNT(*) FROM heart GROUP BY num * num", heart, narrow_keys)
+    (unchanged,) = [node for node in walk(same) if isinstance(node, Aggregate)]
+    assert unchanged.max_rows == 17
+
+
+def test_columns_are_pruned(heart: Catalog) -> None:
+    relation = plan("SELECT x FROM (SELECT age AS x, SUM(chol) AS y FROM heart GROUP BY age)", heart, prune_columns)
+    (scan,) = [node for node in walk(relation) if isinstance(node, Scan)]
+    assert [field.name for field in scan.fields] == ["age", "owner"]
+
+
+def test_a_limit_without_effect_is_dropped(heart: Catalog) -> None:
+    def limited(sql: str) -> bool:
+        return any(isinstance(node, Limit) for node in walk(plan(sql, heart, drop_limits)))
+
+    assert not limited("SELECT COUNT(*) FROM heart LIMIT 1")
+    assert not limited("SELECT num FROM heart GROUP BY num LIMIT 5")
+    assert limited("SELECT num FROM heart GROUP BY num LIMIT 4")
+    assert limited("SELECT num FROM heart GROUP BY num LIMIT 9 OFFSET 1")
+    assert limited("SELECT COUNT(*) FROM heart LIMIT 0")
+
+
+def test_the_root_keeps_its_fields(heart: Catalog) -> None:
+    sql = "SELECT age, age + 1, sex FROM heart WHERE chol > 3 ORDER BY thalach LIMIT 3"
+    before, after = plan(sql, heart), plan(sql, heart, *RULES)
+    assert [(f.name, f.type) for f in before.fields] == [(f.name, f.type) for f in after.fields]
+    assert isinstance(after, Limit) and not any(isinstance(n, Filter) for n in walk(after) if isinstance(n, Project))

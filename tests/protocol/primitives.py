@@ -1,0 +1,262 @@
+"""Every primitive as a program with inputs of a size, for the tests of prices, transcripts and of what parties see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from smpc_sql.field import limbs, modulus
+from smpc_sql.protocol import (
+    arithmetic,
+    bits,
+    boolean,
+    comparison,
+    division,
+    extremes,
+    fractions,
+    grouping,
+    lookup,
+    permutation,
+    sorting,
+)
+from smpc_sql.protocol.permutation import rows_of
+from smpc_sql.ring import Array
+from tests.protocol.on_shares import share_bits, share_field, share_words, share_xor
+
+FILLS = ("zeros", "greatest", "random")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A secret argument. kind: words, bits (packed), xor (words shared by XOR), field, flags (bytes 0 or 1, by XOR)."""
+
+    kind: str
+    shape: tuple[int, ...]
+    lane: int = 64
+    limit: int | None = None
+
+    def shares(self, fill: str, parties: int) -> Sequence[Any]:
+        """One share for each party of secrets that are all 0, all the greatest that is allowed, or random."""
+        most = self.limit if self.limit is not None else (1 << (1 if self.kind in ("bits", "flags") else self.lane)) - 1
+        if self.kind == "field":
+            p = modulus(self.lane)
+            values = {"zeros": 0, "greatest": p - 1, "random": p // 3}
+            return share_field([values[fill]] * self.shape[0], self.lane, parties)
+        secret = np.full(self.shape, most if fill == "greatest" else 0, dtype=np.uint64)
+        if fill == "random":
+            secret = np.random.default_rng(11).integers(0, most, self.shape, dtype=np.uint64, endpoint=True)
+        match self.kind:
+            case "words":
+                return share_words(secret, parties, self.lane)
+            case "bits":
+                return share_bits(secret.astype(np.uint8), parties)
+            case "flags":
+                return [share & 1 for share in share_xor(secret.astype(np.uint8), parties)]
+            case _:
+                return share_xor(secret, parties)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A primitive at one size. name: as in docs/protocols.md. sizes: what its letters in the formulas stand for."""
+
+    name: str
+    program: Callable[..., Any]
+    inputs: tuple[Input, ...]
+    sizes: dict[str, int] = field(default_factory=dict)
+    opens_places: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{letter}={size}' for letter, size in self.sizes.items())})"
+
+    def shares(self, fill: str, parties: int) -> list[Sequence[Any]]:
+        """Every input's shares."""
+        return [each.shares(fill, parties) for each in self.inputs]
+
+
+def _pairs(width: int, groups: int) -> int:
+    """How many pairs a tournament compares, each level's rounded up to a multiple of 8."""
+    total = 0
+    while width > 1:
+        total += groups * (-(-(width // 2) // 8) * 8)
+        width -= width // 2
+    return total
+
+
+def _lanes(n: int, lane: int) -> list[Case]:
+    words = Input("words", (n,), lane)
+    rows = Input("words", (64, n // 64), lane)
+    return [
+        Case("arithmetic.multiply", arithmetic.multiply, (words, words), {"n": n, "L": lane}),
+        Case("arithmetic.square", arithmetic.square, (words,), {"n": n, "L": lane}),
+        Case("arithmetic.inner_product", arithmetic.inner_product, (rows, rows), {"k": 64, "n": n // 64, "L": lane}),
+        Case("arithmetic.square_sum", arithmetic.square_sum, (rows,), {"k": 64, "n": n // 64, "L": lane}),
+        Case(
+            "arithmetic.scaled_product",
+            arithmetic.scaled_product,
+            (rows, Input("words", (64,), lane)),
+            {"k": 64, "n": n // 64, "L": lane},
+        ),
+        Case(
+            "arithmetic.matrix_product",
+            arithmetic.matrix_product,
+            (Input("words", (8, n // 8), lane), Input("words", (n // 8, 8), lane)),
+            {"r": 8, "m": n // 8, "c": 8, "L": lane},
+        ),
+        Case(
+            "arithmetic.bit_product",
+            arithmetic.bit_product,
+            (Input("bits", (1, n)), Input("words", (1, 3, n), lane)),
+            {"n": n, "m": 3, "L": lane},
+        ),
+        Case(
+            "arithmetic.to_words",
+            lambda session, share: arithmetic.to_words(session, share, lane),
+            (Input("bits", (n,)),),
+            {"n": n, "L": lane},
+        ),
+        Case("comparison.negative", comparison.negative, (words,), {"n": n, "L": lane}),
+        Case("comparison.less_than", comparison.less_than, (words, words), {"n": n, "L": lane}),
+        Case("comparison.is_zero", comparison.is_zero, (words,), {"n": n, "L": lane}),
+        Case(
+            "extremes.smaller",
+            lambda session, a, b: extremes.smaller(session, a, b, lane),
+            (Input("words", (1, n), limit=(1 << (lane - 1)) - 1), Input("words", (1, n), limit=(1 << (lane - 1)) - 1)),
+            {"n": n, "L": lane},
+        ),
+        Case(
+            "extremes.minimum",
+            lambda session, x: extremes.minimum(session, x, lane),
+            (Input("words", (n // 8, 19), limit=(1 << (lane - 1)) - 1),),
+            {"n": 19, "q": _pairs(19, n // 8), "L": lane},
+        ),
+        Case(
+            "division.divide",
+            lambda session, x, y: division.divide(session, x.words, y.words, 3, lane),
+            (Input("words", (n,), limit=(1 << (lane - 5)) - 1), Input("words", (n,), limit=(1 << (lane - 5)) - 1)),
+            {"n": n, "u": 3, "L": lane},
+        ),
+        Case("bits.decompose", lambda session, x: bits.decompose(session, x.words), (words,), {"n": n, "L": lane}),
+    ]
+
+
+def _domains(n: int, width: int) -> list[Case]:
+    codes = Input("words", (n,), limit=(1 << width) - 1)
+    sizes = {"n": n, "b": width, "B": 1 if width <= 8 else 2}
+    tables = [[[1, 0, 1], [0, 1]]]
+    return [
+        Case(
+            "lookup.truth_tables",
+            lambda session, x: lookup.truth_tables(session, x, width, tables),
+            (Input("words", (1, n), limit=(1 << width) - 1),),
+            sizes,
+        ),
+        Case("lookup.one_hot", lambda session, x: lookup.one_hot(session, x, width, 5), (codes,), sizes),
+        Case(
+            "grouping.group_sums",
+            lambda session, key, measures: grouping.group_sums(session, key, width, measures),
+            (codes, Input("words", (2, n))),
+            {**sizes, "m": 2},
+        ),
+    ]
+
+
+def _fields(n: int, exponent: int) -> list[Case]:
+    elements = Input("field", (n,), exponent)
+    sizes = {"n": n, "l": limbs(exponent)}
+    return [
+        Case(
+            "fractions.lift",
+            lambda session, x: fractions.lift(session, x, exponent),
+            (Input("words", (n,), limit=(1 << 62) - 1),),
+            sizes,
+        ),
+        Case(
+            "fractions.multiply",
+            lambda session, x, y: fractions.multiply(session, x, y, exponent),
+            (elements, elements),
+            sizes,
+        ),
+        Case(
+            "fractions.blind",
+            lambda session, x, y, z: fractions.blind(session, x, y, z, exponent),
+            (elements, elements, elements),
+            sizes,
+        ),
+    ]
+
+
+def _quotients(n: int) -> list[Case]:
+    return [
+        Case(
+            "division.divide_by_public",
+            lambda session, x: division.divide_by_public(session, x.words, 30, 0, 100),
+            (Input("words", (n,), limit=100),),
+            {"n": n, "s": 3, "L": 8},
+        )
+    ]
+
+
+def _moves(n: int) -> list[Case]:
+    words, key, ids = Input("words", (3, n)), Input("xor", (2, n)), Input("words", (1, n), 32)
+    sizes = {"n": n, "w": 3, "x": 2, "y": 1}
+    key_parts = (Input("xor", (n,)), Input("xor", (n,)))
+
+    def rows(program: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda session, a, b, c, *more: program(
+            session, rows_of(n, words=a.words, bits=b, places=c.words), *more
+        )
+
+    def ordered(program: Callable[..., Any]) -> Callable[..., Any]:
+        """Destinations that are a permutation: here that which turns all around."""
+        return lambda session, *mine: program(
+            session, *mine, session.public(np.arange(n, dtype=np.uint32)[::-1].copy())
+        )
+
+    def sort(session: Any, first: Array, second: Array) -> Any:
+        return sorting.sort(session, [sorting.KeyPart(first, 2), sorting.KeyPart(second, 1)])
+
+    inputs = (words, key, ids)
+    return [
+        Case("permutation.shuffle", rows(permutation.shuffle), inputs, sizes),
+        Case("permutation.route", ordered(rows(permutation.route)), inputs, sizes, opens_places=True),
+        Case(
+            "sorting.partition_destinations",
+            sorting.partition_destinations,
+            (Input("flags", (n,)),),
+            {"n": n},
+        ),
+        Case("sorting.partition", rows(sorting.partition), (*inputs, Input("flags", (n,))), sizes, opens_places=True),
+        Case("sorting.sort", sort, key_parts, {"n": n, "u": 3, "x": 2}, opens_places=True),
+        Case("sorting.to_old_places", ordered(rows(sorting.to_old_places)), inputs, sizes, opens_places=True),
+        Case("sorting.destinations_of", ordered(sorting.destinations_of), (), {"n": n}, opens_places=True),
+    ]
+
+
+def _logic(n: int) -> list[Case]:
+    flag = Input("bits", (n,))
+    words = Input("xor", (n,))
+    return [
+        Case(
+            "boolean.conjunction", lambda session, x, y: boolean.conjunction(session, [(x, y)]), (flag, flag), {"n": n}
+        ),
+        Case("boolean.all_of", lambda session, *x: boolean.all_of(session, x), (flag,) * 5, {"n": n, "t": 5}),
+        Case("boolean.any_of", lambda session, *x: boolean.any_of(session, x), (flag,) * 4, {"n": n, "t": 4}),
+        Case("bits.conjunction_words", bits.conjunction_words, (words, words), {"n": n, "L": 64}),
+        Case("bits.words_are_zero", bits.words_are_zero, (Input("xor", (3, n)),), {"n": n, "k": 3}),
+    ]
+
+
+def cases(n: int, lanes: Sequence[int], widths: Sequence[int], exponents: Sequence[int]) -> list[Case]:
+    """Every primitive for n elements (a multiple of 64), in these lanes, bits of a domain, and fields."""
+    found = [*_logic(n), *_moves(n), *_quotients(n)]
+    for lane in lanes:
+        found += _lanes(n, lane)
+    for width in widths:
+        found += _domains(n, width)
+    for exponent in exponents:
+        found += _fields(n, exponent)
+    return found

@@ -1,0 +1,61 @@
+"""Sorting by secret keys against numpy's stable sort."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smpc_sql.protocol import sorting
+from smpc_sql.protocol.permutation import Rows
+from smpc_sql.protocol.sorting import KeyPart
+from smpc_sql.ring import Array
+from smpc_sql.session import Session
+from smpc_sql.sharing import AShare, combine_bits, combine_words
+from tests.protocol.on_shares import FEW, PATTERNS, SEEDS, rows_found, run, share_rows, share_words, share_xor, signed
+
+N = st.integers(2, 5)
+ROWS = st.sampled_from([1, 2, 7, 40])
+
+
+@FEW
+@given(N, ROWS, PATTERNS, SEEDS)
+def test_partition(parties: int, rows: int, pattern: str, seed: int) -> None:
+    chosen = signed(0, 1, (rows,), pattern, seed).astype(np.uint8)
+    words = np.arange(rows, dtype=np.uint64)[None]
+    none = np.zeros((0, rows), dtype=np.uint64)
+    shares = share_rows(words, none, none.astype(np.uint32), parties)
+    bits = [share & 1 for share in share_xor(chosen, parties)]
+    found = rows_found(run(parties, sorting.partition, shares, bits))
+    np.testing.assert_array_equal(found[0][0], np.argsort(chosen, kind="stable"))
+
+
+@FEW
+@given(N, ROWS, st.lists(st.integers(1, 4), min_size=1, max_size=3), PATTERNS, SEEDS)
+def test_sort(parties: int, rows: int, widths: list[int], pattern: str, seed: int) -> None:
+    keys = [signed(0, (1 << w) - 1, (rows,), pattern, seed + i).astype(np.uint64) for i, w in enumerate(widths)]
+    shares = [share_xor(key, parties) for key in keys]
+
+    def program(session: Session, *mine: Array) -> tuple[Array, Array]:
+        return sorting.sort(session, [KeyPart(bits, width) for bits, width in zip(mine, widths, strict=True)])
+
+    found = run(parties, program, *shares)
+    order = np.lexsort(keys[::-1])
+    np.testing.assert_array_equal(combine_words([ids for ids, _ in found]), order)
+    np.testing.assert_array_equal(combine_bits([parts for _, parts in found]), np.stack(keys)[:, order])
+
+
+@FEW
+@given(N, ROWS, SEEDS)
+def test_the_way_back(parties: int, rows: int, seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(rows)
+    table = np.arange(10, 10 + rows, dtype=np.uint64)
+    none = np.zeros((0, rows), dtype=np.uint64)
+
+    def program(session: Session, share: Rows, ids: AShare) -> tuple[Rows, Array]:
+        return sorting.to_old_places(session, share, ids.words), sorting.destinations_of(session, ids.words)
+
+    shares = share_rows(table[order][None], none, none.astype(np.uint32), parties)
+    found = run(parties, program, shares, share_words(order, parties, 32))
+    np.testing.assert_array_equal(rows_found([each for each, _ in found])[0][0], table)
+    np.testing.assert_array_equal(combine_words([places for _, places in found]), np.argsort(order))

@@ -1,0 +1,12 @@
+-- Whole quotients: FLOOR, CEIL, ROUND, TRUNC, //, %, and casts that round.
+SELECT id, FLOOR(d), CEIL(d), ROUND(d), TRUNC(d), ROUND(d, 1), ROUND(d, -1), TRUNC(d, 1) FROM t;
+SELECT id, ROUND(id, -2), ROUND(a, 1), FLOOR(a), ROUND(0 - id, -3), id // 7, id % 7, (0 - id) // 100, (0 - id) % 100, id // (-9), id % (-9) FROM t;
+SELECT id, d % 2, d % 0.7, y % 3 FROM t LEFT JOIN u ON t.k = u.uid;
+SELECT id, CAST(d AS INTEGER), CAST(d AS DECIMAL(6,1)), CAST(d AS SMALLINT), CAST(d * d AS INTEGER) FROM t;
+SELECT id, FLOOR(id / 90.0), CAST(FLOOR(id / 90.0) AS INTEGER), CEIL(a / 4), ROUND(a / 4), TRUNC(d / 3), ROUND(id / 8, 2), ROUND(id / 8, -1) FROM t;
+SELECT id, CAST(id / 2 AS INTEGER), CAST(a / 2 AS INTEGER), CAST(a / (-2) AS INTEGER), CAST(a / 4 AS DECIMAL(8,1)) FROM t;
+SELECT CAST(FLOOR(id / 1000.0) AS INTEGER) * 1000 AS bin, COUNT(*), AVG(a) FROM t GROUP BY bin ORDER BY bin;
+SELECT ROUND(d) AS r, COUNT(*) FROM t GROUP BY r HAVING COUNT(*) > 0 ORDER BY r;
+SELECT ROUND(2.345, 2), FLOOR(-2.5), CEIL(2.1), -7 // 2, 7 % 3, ROUND(SUM(d), 1), ROUND(SUM(a) / 3, 2) FROM t;
+SELECT COUNT(*) FROM t WHERE FLOOR(d) = 3 OR id % 2 = 0 OR ROUND(d / 7) > 3;
+SELECT id FROM t JOIN u ON t.id // 1000 = u.uid // 2;

@@ -1,0 +1,130 @@
+# ruff: noqa: E501
+"""The support table of docs/sql.md: every construct with an example, tried out.
+
+python -m tests.support        writes the table anew
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smpc_sql.catalog import Catalog, Fragment
+from smpc_sql.engine.prepare import prepare
+from smpc_sql.errors import QueryError, Unsupported
+from smpc_sql.sql.parse import CreateTable, parse_statements
+
+PAGE = Path(__file__).parents[1] / "docs" / "sql.md"
+START, END = "<!-- support table: python -m tests.support -->", "<!-- end of the table -->"
+
+SCHEMA = """
+CREATE TABLE visits (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id BETWEEN 1 AND 1000000),
+    patient INTEGER NOT NULL CHECK (patient BETWEEN 1 AND 1000000),
+    day DATE NOT NULL CHECK (day BETWEEN DATE '2015-01-01' AND DATE '2024-12-31'),
+    ward ENUM('ICU', 'surgery', 'general') NOT NULL,
+    cost DECIMAL(9, 2) CHECK (cost BETWEEN 0 AND 100000),
+    urgent BOOLEAN
+);
+CREATE TABLE patients (
+    patient INTEGER NOT NULL PRIMARY KEY CHECK (patient BETWEEN 1 AND 1000000),
+    born SMALLINT NOT NULL CHECK (born BETWEEN 1900 AND 2025),
+    sex ENUM('F', 'M') NOT NULL,
+    code VARCHAR(5)
+);
+CREATE TABLE weights (a DECIMAL(6, 3) NOT NULL, b DECIMAL(6, 3) NOT NULL);
+"""
+
+CONSTRUCTS: tuple[tuple[str, str], ...] = (
+    ("arithmetic `+ - *`", "SELECT cost * 2 - id FROM visits"),
+    ("quotients, delivered exactly", "SELECT SUM(cost) / COUNT(*) FROM visits"),
+    ("`//` and `%` by a constant", "SELECT born // 10, born % 10 FROM patients"),
+    ("ROUND, FLOOR, CEIL of decimals", "SELECT FLOOR(cost), ROUND(cost, 1) FROM visits"),
+    ("ABS, SIGN, GREATEST, LEAST", "SELECT ABS(cost - 5), GREATEST(id, patient) FROM visits"),
+    ("comparisons, BETWEEN, IN (list)", "SELECT id FROM visits WHERE cost BETWEEN 1 AND 9.5 AND id IN (1, 2, 3)"),
+    ("AND, OR, NOT in three-valued logic", "SELECT id FROM visits WHERE NOT (urgent OR cost > 5)"),
+    ("IS [NOT] NULL, IS [NOT] DISTINCT FROM", "SELECT id FROM visits WHERE cost IS NULL OR cost IS DISTINCT FROM 5"),
+    ("CASE, COALESCE, NULLIF, IF", "SELECT CASE WHEN cost > 5 THEN 'high' ELSE 'low' END, COALESCE(cost, 0) FROM visits"),
+    ("LIKE on ENUM", "SELECT id FROM visits WHERE ward LIKE '%ur%'"),
+    ("CAST where exact", "SELECT CAST(id AS BIGINT), cost::DECIMAL(12, 4) FROM visits"),
+    ("date literals, date - date, date + days", "SELECT day - DATE '2020-01-01', day + 7 FROM visits"),
+    ("EXTRACT, DATE_TRUNC", "SELECT EXTRACT(YEAR FROM day) FROM visits"),
+    ("date + INTERVAL", "SELECT day + INTERVAL '7' DAY FROM visits"),
+    ("short secret text (VARCHAR up to 7 bytes)", "SELECT code, COUNT(*) FROM patients WHERE code <> 'I21' GROUP BY code"),
+    ("text of any kind: VARCHAR, `||`, SUBSTRING", "SELECT ward || 'x' FROM visits"),
+    ("COUNT(*), COUNT, SUM, AVG, MIN, MAX", "SELECT COUNT(*), COUNT(cost), SUM(cost), AVG(cost), MIN(cost), MAX(day) FROM visits"),
+    ("VAR and STDDEV, POP and SAMP", "SELECT VAR_POP(cost), STDDEV_SAMP(cost) FROM visits"),
+    ("BOOL_AND, BOOL_OR", "SELECT BOOL_AND(urgent) FROM visits"),
+    ("FILTER (WHERE …)", "SELECT COUNT(*) FILTER (WHERE urgent) FROM visits"),
+    ("COUNT, SUM, AVG (DISTINCT x)", "SELECT COUNT(DISTINCT patient) FROM visits"),
+    ("CORR, COVAR, REGR", "SELECT CORR(born, patient), REGR_SLOPE(born, patient) FROM patients"),
+    ("MEDIAN, PERCENTILE", "SELECT MEDIAN(cost) FROM visits"),
+    ("GROUP BY keys of a small public domain", "SELECT ward, urgent, COUNT(*) FROM visits GROUP BY ward, urgent"),
+    ("GROUP BY keys of any domain", "SELECT patient, SUM(cost) FROM visits GROUP BY patient"),
+    ("GROUP BY expressions, aliases, ALL", "SELECT cost > 5 AS high, COUNT(*) FROM visits GROUP BY ALL"),
+    ("ROLLUP, CUBE, GROUPING SETS", "SELECT ward, COUNT(*) FROM visits GROUP BY ROLLUP (ward)"),
+    ("HAVING", "SELECT ward FROM visits GROUP BY ward HAVING AVG(cost) > 100"),
+    ("the public pseudo-column `owner`", "SELECT owner, COUNT(*) FROM visits WHERE owner <> 'north' GROUP BY owner"),
+    ("DISTINCT", "SELECT DISTINCT ward FROM visits"),
+    ("ORDER BY, NULLS FIRST/LAST", "SELECT cost FROM visits ORDER BY cost DESC NULLS LAST"),
+    ("LIMIT, OFFSET, decided under MPC", "SELECT id FROM visits ORDER BY cost LIMIT 3 OFFSET 1"),
+    ("subqueries in FROM, CTEs", "WITH t AS (SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward) SELECT MAX(n) FROM t"),
+    ("CROSS JOIN with one row (weighted scores)", "SELECT AVG(w.a * v.cost + w.b) FROM visits v CROSS JOIN weights w"),
+    ("INNER JOIN on a unique key", "SELECT p.sex, SUM(v.cost) FROM visits v JOIN patients p ON v.patient = p.patient GROUP BY p.sex"),
+    ("LEFT, RIGHT JOIN on a unique key", "SELECT v.id, p.born FROM visits v LEFT JOIN patients p USING (patient)"),
+    ("FULL JOIN on a unique key", "SELECT v.id, p.born FROM visits v FULL JOIN patients p ON v.patient = p.patient"),
+    ("joins unique on neither side", "SELECT COUNT(*) FROM visits a JOIN visits b ON a.patient = b.patient"),
+    ("IN, NOT IN (subquery)", "SELECT COUNT(*) FROM visits WHERE patient IN (SELECT patient FROM patients WHERE born < 1950)"),
+    ("EXISTS, correlated", "SELECT COUNT(*) FROM patients p WHERE EXISTS (SELECT 1 FROM visits v WHERE v.patient = p.patient)"),
+    ("scalar subqueries", "SELECT COUNT(*) FROM visits WHERE cost > (SELECT AVG(cost) FROM visits)"),
+    ("UNION ALL", "SELECT id FROM visits UNION ALL SELECT patient FROM patients"),
+    ("UNION, INTERSECT, EXCEPT", "SELECT patient FROM visits EXCEPT SELECT patient FROM patients"),
+    ("VALUES", "SELECT * FROM (VALUES (1), (2)) AS t(a)"),
+    ("windows: ROW_NUMBER, RANK, LAG, …", "SELECT id, ROW_NUMBER() OVER (PARTITION BY ward ORDER BY cost, id) FROM visits"),
+    ("windows: SUM, COUNT, AVG OVER", "SELECT id, SUM(cost) OVER (PARTITION BY ward) FROM visits"),
+)  # fmt: skip
+
+
+def catalog() -> Catalog:
+    """The tables of the examples, with rows of two owners."""
+    known = Catalog()
+    for statement in parse_statements(SCHEMA):
+        assert isinstance(statement, CreateTable)
+        known = known.with_table(statement.schema, statement.ddl)
+    known = known.with_fragment("visits", Fragment("v1", "north", 5000)).with_fragment(
+        "visits", Fragment("v2", "south", 900)
+    )
+    return known.with_fragment("patients", Fragment("p", "north", 4000)).with_fragment(
+        "weights", Fragment("w", "lab", 1)
+    )
+
+
+def support(sql: str, known: Catalog) -> str:
+    """ "yes", or what the refusal says."""
+    try:
+        prepare(sql, known)
+    except Unsupported as refusal:
+        return f"no: {refusal.message}"
+    except QueryError as error:
+        raise AssertionError(f"the example is wrong: {sql}: {error}") from error
+    return "yes"
+
+
+def table() -> str:
+    """The table as Markdown."""
+    known = catalog()
+    lines = ["| construct | example | supported |", "|---|---|---|"]
+    for construct, sql in CONSTRUCTS:
+        cells = (construct, f"`{sql}`", support(sql, known))
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def page_with(text: str) -> str:
+    """The page with this table in place of its own."""
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(START)
+    return f"{before}{START}\n{text}\n{END}{rest.partition(END)[2]}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page_with(table()), encoding="utf-8")

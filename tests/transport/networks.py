@@ -1,0 +1,81 @@
+"""Networks of every kind, with or without faults."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from smpc_sql.transport.base import Carrier, Node, OnData
+from smpc_sql.transport.memory import Hub
+from smpc_sql.transport.zeromq import Address, KeyPair, Station, Visitor, new_keys
+
+Wrap = Callable[[Carrier], Carrier]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+class Network:
+    """Makes nodes of one kind that know one another."""
+
+    NAMES = ("a", "b", "c")
+    VISITOR = "analyst"
+
+    def __init__(self, kind: str, scratch: Path) -> None:
+        self.kind = kind
+        self.nodes: list[Node] = []
+        self.hub = Hub()
+        self.keys: dict[str, KeyPair | None] = dict.fromkeys((*self.NAMES, self.VISITOR))
+        if kind == "tcp":
+            keys = {name: new_keys() for name in (*self.NAMES, self.VISITOR)}
+            ports = free_ports(len(self.NAMES))
+            self.keys = dict(keys)
+            self.addresses = {
+                name: Address(f"tcp://127.0.0.1:{port}", keys[name].public)
+                for name, port in zip(self.NAMES, ports, strict=True)
+            }
+            self.known = {pair.public: name for name, pair in keys.items()}
+        else:
+            self.addresses = {name: Address(f"ipc://{scratch}/{name}") for name in self.NAMES}
+            self.known = {name.encode(): name for name in (*self.NAMES, self.VISITOR)}
+
+    def station(self, name: str, *, wrap: Wrap = lambda c: c, on_data: OnData | None = None) -> Node:
+        carrier: Carrier
+        if self.kind == "memory":
+            return self._add(Hub.link(_Wrapped(self.hub, wrap), name, on_data=on_data))
+        peers = {peer: address for peer, address in self.addresses.items() if peer != name}
+        carrier = Station(
+            name, self.addresses[name].endpoint, peers, known=self.known, keys=self.keys[name], patience=3.0
+        )
+        return self._add(Node(wrap(carrier), on_data=on_data))
+
+    def visitor(self, number: int = 1, *, wrap: Wrap = lambda c: c) -> Node:
+        if self.kind == "memory":
+            return self._add(Hub.link(_Wrapped(self.hub, wrap), f"{self.VISITOR}/{number}"))
+        return self._add(Node(wrap(Visitor(self.VISITOR, self.addresses, keys=self.keys[self.VISITOR], patience=3.0))))
+
+    def close(self) -> None:
+        for node in self.nodes:
+            node.close()
+
+    def _add(self, node: Node) -> Node:
+        self.nodes.append(node)
+        return node
+
+
+class _Wrapped(Hub):
+    """The same hub, with something else around this one's carrier."""
+
+    def __init__(self, hub: Hub, wrap: Wrap) -> None:
+        self.__dict__.update(hub.__dict__)
+        self._wrap = wrap
