@@ -19,6 +19,7 @@ from smpc_sql.operators.shuffle_rows import ShuffleRows
 from smpc_sql.operators.sort_rows import SortColumn, SortRows
 from smpc_sql.operators.sorted_aggregate import SortedAggregate, SortedCall
 from smpc_sql.operators.total_aggregate import TotalAggregate
+from smpc_sql.operators.window_rows import WindowColumn, WindowRows
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.plan.expressions import AggregateCall, And, Column, Divide, Expression, Sqrt, transform
 from smpc_sql.plan.relations import (
@@ -34,6 +35,7 @@ from smpc_sql.plan.relations import (
     Sort,
     SortKey,
     Values,
+    Window,
     is_single,
 )
 from smpc_sql.schema import WORD
@@ -144,6 +146,8 @@ def _lower(relation: Relation) -> Operator:
             return CrossProduct(_lower(left), _lower(right), len(left.fields), len(right.fields))
         case Join():
             return _join(relation)
+        case Window():
+            return _window(relation)
         case Concat(inputs):
             return ConcatRows(tuple(map(_lower, inputs)), relation.fields)
         case Sort(source, keys):
@@ -196,6 +200,28 @@ def _join(join: Join) -> Operator:
     bounds = tuple(a.bounds.union(b.bounds) for a, b in zip(join.left_keys, join.right_keys, strict=True))
     widths = len(join.left.fields), len(join.right.fields)
     return LookupJoin(left, right, *widths, left_keys, right_keys, bounds, join.kind, join.null_safe)
+
+
+def _window(window: Window) -> Operator:
+    """Keys and arguments become columns of the rows that are sorted."""
+    base, predicate, expressions = peel(window.source)
+    columns = list(expressions)
+
+    def place(expression: Expression) -> int:
+        wanted = substitute(expression, expressions)
+        if wanted not in columns:
+            columns.append(wanted)
+        return columns.index(wanted)
+
+    partition = tuple(SortColumn(place(key), key.bounds, False, False) for key in window.partition)
+    order = tuple(
+        SortColumn(place(k.expression), k.expression.bounds, k.descending, k.nulls_first) for k in window.order
+    )
+    calls = tuple(
+        WindowColumn(c.kind, None if c.argument is None else place(c.argument), c.peers, c.offset) for c in window.calls
+    )
+    source = MapRows(_lower(base), predicate, tuple(columns))
+    return WindowRows(source, len(expressions), partition, order, calls)
 
 
 def _with_keys(relation: Relation, keys: tuple[Expression, ...]) -> tuple[Operator, tuple[int, ...]]:

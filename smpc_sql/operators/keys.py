@@ -31,11 +31,6 @@ class KeyColumn:
     nulls_first: bool = False
 
 
-def key_width(keys: Sequence[KeyColumn]) -> int:
-    """The bits of a key."""
-    return sum(_value_bits(key) + (key.column.null is not None) for key in keys)
-
-
 def _value_bits(key: KeyColumn) -> int:
     return 1 if key.column.boolean else (key.bounds.size - 1).bit_length()
 

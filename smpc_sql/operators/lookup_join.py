@@ -24,7 +24,7 @@ from smpc_sql.protocol.arithmetic import to_words
 from smpc_sql.protocol.bits import words_are_zero
 from smpc_sql.protocol.boolean import all_of, any_of, conjunction, negate
 from smpc_sql.protocol.permutation import Rows, route, rows_of
-from smpc_sql.protocol.sorting import destinations_of, partition_destinations, sort
+from smpc_sql.protocol.sorting import destinations_of, partition_destinations, sort, to_old_places
 from smpc_sql.ring import Array, pack, pad_rows, unpack
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session
@@ -78,7 +78,9 @@ class LookupJoin:
         sides = _Sides(
             session,
             _Side(whole_columns(session, left, self.left_keys), whole_valid(session, left), left.rows, self.null_safe),
-            _Side(whole_columns(session, right, self.right_keys), whole_valid(session, right), right.rows, self.null_safe),
+            _Side(
+                whole_columns(session, right, self.right_keys), whole_valid(session, right), right.rows, self.null_safe
+            ),
             self.bounds,
         )
         arrived, matched = sides.look_up(payload)
@@ -91,7 +93,9 @@ class LookupJoin:
             more = [Column(c.words[:0], empty, c.boolean) for c in payload]
         elif self.kind == "mark":
             more = [Column(empty, None, boolean=True)]
-        return _piece(columns, [Column(c.words[:0], None if c.null is None else c.null[:0], c.boolean) for c in more], empty, 0)
+        return _piece(
+            columns, [Column(c.words[:0], None if c.null is None else c.null[:0], c.boolean) for c in more], empty, 0
+        )
 
     def _joined(
         self,
@@ -180,7 +184,7 @@ class _Sides:
         carried = Rows(
             np.cumsum(back.words, axis=1, dtype=np.uint64), np.bitwise_xor.accumulate(back.bits, axis=1), back.places
         )
-        home = route(session, carried, ids)
+        home = to_old_places(session, carried, ids)
         return self._arrived(payload, home)
 
     def _steps(self, payload: Sequence[Column], ids: Array) -> tuple[Array, Array]:

@@ -37,12 +37,6 @@ from smpc_sql.schema import Boolean
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
 
-MAX_GROUPS = 1 << 16
-"""Groups of one aggregate: beyond, dealt vectors are longer than sorting is expensive."""
-
-MAX_EXTREME_GROUPS = 1023
-"""The same with MIN or MAX, which look at every row for every group."""
-
 _EXTREME_WORDS = 1 << 22  # MIN and MAX hold a word for every row and group: 32 MiB
 
 

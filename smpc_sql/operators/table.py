@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,8 +121,3 @@ def chunks_of(table: SharedTable, rows: int = CHUNK_ROWS) -> list[Chunk]:
         for piece in table.pieces
         for start in range(0, piece.rows, rows)
     ]
-
-
-def public_column(values: Sequence[int], null: Sequence[bool] | None = None) -> Raw:
-    """A public column with a value for every row."""
-    return Raw(np.array(values, dtype=np.int64), None if null is None else np.array(null, dtype=np.uint8), False, False)

@@ -10,7 +10,7 @@ from smpc_sql.errors import OverflowPossible
 from smpc_sql.plan.delivery import FIELD_BITS, Delivery
 from smpc_sql.plan.explain import explain_expression, field_names
 from smpc_sql.plan.expressions import AggregateCall, Divide, Expression, Less, Sqrt, walk
-from smpc_sql.plan.relations import Sort, SortKey, expressions_of
+from smpc_sql.plan.relations import Sort, SortKey, Window, expressions_of
 from smpc_sql.plan.relations import walk as walk_relation
 from smpc_sql.schema import WORD, Interval
 
@@ -24,6 +24,9 @@ def check_words(delivery: Delivery) -> None:
         for expression in expressions_of(relation):
             for node in reversed(tuple(walk(expression))):  # inner parts first: name the smallest culprit
                 _check_node(node, names)
+        if isinstance(relation, Window):
+            for field in relation.fields[len(relation.source.fields) :]:
+                _check(field.bounds, f"the window function {field.name}")
         if isinstance(relation, Sort):
             _check_sort(relation, names)
 

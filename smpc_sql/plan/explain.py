@@ -55,6 +55,8 @@ from smpc_sql.plan.relations import (
     Sort,
     SortKey,
     Values,
+    Window,
+    WindowCall,
     sources,
 )
 from smpc_sql.schema import Boolean, Date, Decimal, Enum, SqlType, Text
@@ -193,10 +195,22 @@ def _line(relation: Relation) -> str:
             of = ", ".join(map(lambda e, n: _named(e, n, inner), calls, call_names))
             how = "groups" if relation.enumerated else "sorted groups, at most"
             return f"Aggregate: {of or 'nothing'}; by: {by or 'nothing'}; {how}: {relation.max_rows}"
+        case Window(source, partition, order, calls, call_names):
+            inner = field_names(source.fields)
+            of = ", ".join(map(lambda c, n: f"{_window_call(c, inner)} AS {n}", calls, call_names))
+            by = ", ".join(explain_expression(key, inner) for key in partition) or "nothing"
+            return f"Window: {of}; by: {by}; order: {', '.join(_sort_key(key, inner) for key in order)}"
         case Sort(source, keys):
             return "Sort: " + ", ".join(_sort_key(key, field_names(source.fields)) for key in keys)
         case _:
             assert_never(relation)
+
+
+def _window_call(call: WindowCall, inner: Sequence[str]) -> str:
+    arguments = [] if call.argument is None else [explain_expression(call.argument, inner)]
+    arguments += [str(call.offset)] if call.offset else []
+    frame = "" if call.peers else " ROWS"
+    return f"{call.kind}({', '.join(arguments)}){frame}"
 
 
 def _field(field: Field) -> str:

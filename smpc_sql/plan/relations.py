@@ -14,7 +14,7 @@ from typing import assert_never
 
 from smpc_sql.errors import InternalError, TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import BIT, AggregateCall, Column, Equal, Expression, transform
-from smpc_sql.schema import Boolean, Double, Interval, SqlType
+from smpc_sql.schema import Boolean, Double, Integer, Interval, SqlType
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class CrossJoin(_Relation):
         left, right = self.left.max_rows, self.right.max_rows
         if right != 1 and left * right > MAX_PRODUCT:
             raise Unsupported(
-                f"CROSS JOIN of relations of up to {left} and {right} rows: at most {MAX_PRODUCT} together are supported"
+                f"CROSS JOIN of relations of up to {left} and {right} rows: at most {MAX_PRODUCT} are supported"
             )
         self._know((*self.left.fields, *self.right.fields), left * right)
 
@@ -274,7 +274,55 @@ class Limit(_Relation):
         self._know(self.source.fields, rows if self.count is None else min(rows, self.count))
 
 
-Relation = Scan | Values | Filter | Project | Aggregate | CrossJoin | Join | Concat | Sort | Limit
+WindowKind = OneOf[
+    "row_number", "rank", "dense_rank", "count_star", "count", "sum", "lag", "lead", "first_value", "last_value"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCall:
+    """A window function. peers: the frame ends with the last row of equal keys (RANGE), not with the row (ROWS).
+
+    offset: of lag and lead, by how many rows.
+    """
+
+    kind: WindowKind
+    argument: Expression | None = None
+    peers: bool = True
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window(_Relation):
+    """The same rows, and for each the calls over its partition up to it, in the order of the keys: fields behind."""
+
+    source: Relation
+    partition: tuple[Expression, ...]
+    order: tuple[SortKey, ...]
+    calls: tuple[WindowCall, ...]
+    call_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for key in (*self.partition, *(key.expression for key in self.order)):
+            if isinstance(key.type, Double):
+                raise Unsupported("PARTITION BY and ORDER BY of a window over a DOUBLE is not supported")
+        rows = self.source.max_rows
+        fields = [_call_field(name, call, rows) for name, call in zip(self.call_names, self.calls, strict=True)]
+        self._know((*(replace(f, public=False) for f in self.source.fields), *fields), rows)
+
+
+def _call_field(name: str, call: WindowCall, rows: int) -> Field:
+    argument = call.argument
+    if call.kind in ("count_star", "count") or argument is None:
+        low = 0 if call.kind == "count" else 1
+        return Field(name, Integer(64), False, Interval(low, max(low, rows)))
+    if call.kind == "sum":
+        total = AggregateCall("sum", argument, None, rows)
+        return Field(name, total.type, True, total.bounds)
+    return Field(name, argument.type, True, argument.bounds)
+
+
+Relation = Scan | Values | Filter | Project | Aggregate | CrossJoin | Join | Concat | Sort | Limit | Window
 """Every relation."""
 
 
@@ -311,6 +359,9 @@ def expressions_of(relation: Relation) -> tuple[Expression | AggregateCall, ...]
             return (*keys, *calls)
         case Sort(_, keys):
             return tuple(key.expression for key in keys)
+        case Window(_, partition, order, calls):
+            arguments = tuple(call.argument for call in calls if call.argument is not None)
+            return (*partition, *(key.expression for key in order), *arguments)
         case _:
             assert_never(relation)
 
@@ -322,7 +373,7 @@ def is_single(relation: Relation) -> bool:
             return relation.max_rows == 1
         case Aggregate(_, keys):
             return not keys  # a total has its row always
-        case Project(source) | Sort(source):
+        case Project(source) | Sort(source) | Window(source):
             return is_single(source)
         case CrossJoin(left, right):
             return is_single(left) and is_single(right)
@@ -371,11 +422,22 @@ def rebase(relation: Relation, new: Sequence[Relation], by: Sequence[Expression]
             new_calls = tuple(substitute_call(call, by, source.max_rows) for call in calls)
             return Aggregate(source, new_keys, key_names, new_calls, call_names)
         case Sort(_, keys):
-            return Sort(source, tuple(SortKey(substitute(k.expression, by), k.descending, k.nulls_first) for k in keys))
+            return Sort(source, _substitute_keys(keys, by))
+        case Window(_, partition, order, calls, names):
+            window_calls = tuple(
+                call if call.argument is None else replace(call, argument=substitute(call.argument, by))
+                for call in calls
+            )
+            parts = tuple(substitute(key, by) for key in partition)
+            return Window(source, parts, _substitute_keys(order, by), window_calls, names)
         case Limit(_, count, offset):
             return Limit(source, count, offset)
         case _:
             assert_never(relation)
+
+
+def _substitute_keys(keys: tuple[SortKey, ...], by: Sequence[Expression]) -> tuple[SortKey, ...]:
+    return tuple(SortKey(substitute(k.expression, by), k.descending, k.nulls_first) for k in keys)
 
 
 def own_columns(relation: Relation) -> tuple[Column, ...]:

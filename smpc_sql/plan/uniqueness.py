@@ -17,6 +17,7 @@ from smpc_sql.plan.relations import (
     Scan,
     Sort,
     Values,
+    Window,
 )
 from smpc_sql.plan.rules.narrow_keys import injective_operand
 from smpc_sql.plan.rules.push_filters import conjuncts
@@ -48,7 +49,7 @@ def _keys(relation: Relation) -> tuple[Key, ...]:
             return tuple(key - fixed for key in unique_keys(source))
         case Project(source, expressions):
             return _through_project(unique_keys(source), expressions)
-        case Sort(source) | Limit(source):
+        case Sort(source) | Limit(source) | Window(source):
             return unique_keys(source)
         case Join(left):
             return unique_keys(left)

@@ -31,14 +31,14 @@ from smpc_sql.plan.expressions import (
     rebuild,
     transform,
 )
-from smpc_sql.plan.relations import Aggregate, Relation
+from smpc_sql.plan.relations import Aggregate, Filter, Relation
 from smpc_sql.schema import Boolean, Double, Integer
 from smpc_sql.sql import quotient
 from smpc_sql.sql.coercion import add, as_quotient, multiply, negate, subtract
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.operations import require_numbers
-from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder, Widen
+from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder, Widen, WindowBinder
 from smpc_sql.sql.scope import Scope, is_outer
 
 BEHIND = 1 << 20
@@ -58,7 +58,7 @@ def has_aggregate(node: exp.Expr) -> bool:
 class GroupedBinder(ScalarBinder):
     """Binds expressions that are evaluated once per group: over the group keys first, then the calls found on the way.
 
-    rows: at most how many rows a group has.
+    arguments: who binds the arguments of aggregates, if not a binder of the scope's rows (then settle is not used).
     """
 
     def __init__(
@@ -70,13 +70,16 @@ class GroupedBinder(ScalarBinder):
         keys: tuple[Expression, ...],
         key_names: tuple[str, ...],
         subqueries: SubqueryBinder | None = None,
+        windows: WindowBinder | None = None,
+        arguments: ScalarBinder | None = None,
     ) -> None:
-        super().__init__(scope, text, clause, aliases, subqueries)
+        super().__init__(scope, text, clause, aliases, subqueries, windows=windows)
         self.keys = keys
         self.key_names = key_names
         self.calls: list[AggregateCall] = []
         self._rows = ScalarBinder(scope, text, "GROUP BY")
-        self._arguments = ScalarBinder(scope, text, "an aggregate's argument", aliases, subqueries)
+        self._arguments = arguments or ScalarBinder(scope, text, "an aggregate's argument", aliases, subqueries)
+        self._looks_up = arguments is not None
         self._attached: list[tuple[tuple[Expression, ...], Widen, int]] = []
 
     def attach(self, keys: tuple[Expression, ...], widen: Widen) -> tuple[Column, ...]:
@@ -89,6 +92,10 @@ class GroupedBinder(ScalarBinder):
         self._attached.append((keys, widen, len(new)))
         return tuple(Column(start + i, f.name, f.type, f.nullable, f.bounds) for i, f in enumerate(new))
 
+    def restrict(self, condition: Expression) -> None:
+        """Only the groups for which the condition is true, before whatever is attached from now on."""
+        self._attached.append(((condition,), lambda relation, mine: Filter(relation, mine[0]), 0))
+
     def settle(self) -> tuple[Relation, Callable[[Expression], Expression]]:
         """The groups, beside them what was attached, and how an expression reads this."""
         relation = self._groups()
@@ -96,7 +103,9 @@ class GroupedBinder(ScalarBinder):
 
     def _groups(self) -> Relation:
         calls = tuple(self.calls)
-        relation: Relation = Aggregate(self._arguments.scope.relation, self.keys, self.key_names, calls, self.call_names)
+        relation: Relation = Aggregate(
+            self._arguments.scope.relation, self.keys, self.key_names, calls, self.call_names
+        )
         for keys, widen, _ in self._attached:
             relation = widen(relation, tuple(map(self._settled(relation), keys)))
         return relation
@@ -118,6 +127,8 @@ class GroupedBinder(ScalarBinder):
     @property
     def call_names(self) -> tuple[str, ...]:
         """A name for each call, for people only: what it computes, where that is short."""
+        if self._looks_up:
+            return tuple(f"agg{i}" for i in range(len(self.calls)))
         names = field_names(self._arguments.scope.relation.fields)
         texts = [explain_expression(call, names) for call in self.calls]
         return tuple(text if len(text) <= 40 else f"agg{i}" for i, text in enumerate(texts))
@@ -131,7 +142,7 @@ class GroupedBinder(ScalarBinder):
             return self._aggregate(node.this, self._arguments.condition(node.expression.this))
         if is_aggregate(node):
             return self._aggregate(node, None)
-        if not has_aggregate(node) and node.find(exp.Query) is None:
+        if not has_aggregate(node) and node.find(exp.Query, exp.Window) is None:
             key = self._as_key(node)
             if key is not None:
                 return key

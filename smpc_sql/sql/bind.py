@@ -38,6 +38,7 @@ from smpc_sql.sql.scope import OUTER, Scope, is_outer, shifted
 from smpc_sql.sql.set_operations import bind_set_operation, bind_values
 from smpc_sql.sql.source import Bound, SourceBinder
 from smpc_sql.sql.subqueries import Subqueries
+from smpc_sql.sql.windows import Windows
 
 _MAX_QUERIES = 200
 
@@ -75,9 +76,7 @@ class QueryBinder:
                 raise Unsupported(f"{construct(node)} is not supported")
             return self.select(node, ctes).bind()
 
-    def select(
-        self, node: exp.Select, ctes: Mapping[str, exp.CTE], outer: ScalarBinder | None = None
-    ) -> SelectBinder:
+    def select(self, node: exp.Select, ctes: Mapping[str, exp.CTE], outer: ScalarBinder | None = None) -> SelectBinder:
         """The binder of a SELECT; outer: who binds the query around it, if it may be correlated."""
         self._queries += 1
         if self._queries > _MAX_QUERIES:
@@ -100,7 +99,7 @@ class SelectBinder:
     ) -> None:
         only(
             select, "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit",
-            "offset",
+            "offset", "qualify", "windows",
         )  # fmt: skip
         self.queries = queries
         self.text = queries.text
@@ -110,6 +109,7 @@ class SelectBinder:
         self.rest: list[Expression] = []
         self.ctes = {**ctes, **ctes_of(select, self.text)}
         self.subqueries = Subqueries(queries, self.ctes)
+        self.windows = Windows({w.name.lower(): w for w in select.args.get("windows") or ()})
         self.aliases = {
             item.alias.lower(): item.this for item in reversed(select.expressions) if isinstance(item, exp.Alias)
         }
@@ -121,9 +121,14 @@ class SelectBinder:
     def bind_rows(self, scope: Scope) -> Bound:
         """The SELECT over its rows."""
         binder = self.binder(scope)
+        having, qualify = self.select.args.get("having"), self.select.args.get("qualify")
+        condition = None
+        if having is not None and self._has_windows and isinstance(binder, GroupedBinder):
+            binder.restrict(binder.condition(having.this))
+            having = None
         outputs = self.outputs(scope, binder)
-        having = self.select.args.get("having")
-        condition = None if having is None else binder.condition(having.this)
+        for clause in (having, qualify):
+            condition = condition if clause is None else binder.condition(clause.this)
         keys = sort_keys(self.select, binder, outputs)
         relation, settled = binder.settle()
         outputs = [replace(output, expression=settled(output.expression)) for output in outputs]
@@ -131,6 +136,10 @@ class SelectBinder:
         if condition is not None:
             relation = Filter(relation, settled(condition))
         return self._finish(relation, outputs, keys)
+
+    @property
+    def _has_windows(self) -> bool:
+        return self.select.find(exp.Window) is not None
 
     # rows
 
@@ -180,7 +189,7 @@ class SelectBinder:
         order = self.select.args.get("order")
         clauses = [*self.select.expressions, *([order] if order else [])]
         if group is None and having is None and not any(map(has_aggregate, clauses)):
-            return ScalarBinder(scope, self.text, "SELECT", self.aliases, self.subqueries)
+            return ScalarBinder(scope, self.text, "SELECT", self.aliases, self.subqueries, windows=self.windows)
         items = self._group_items(scope) if group is not None else []
         keys: dict[Expression, exp.Expr] = {}
         for item in items:
@@ -189,7 +198,8 @@ class SelectBinder:
                 _check_key(key, item)
             keys.setdefault(key, item)
         names = tuple(column_name(item, self.text) for item in keys.values())
-        return GroupedBinder(scope, self.text, "an aggregate", self.aliases, tuple(keys), names, self.subqueries)
+        aliases, subqueries = self.aliases, self.subqueries
+        return GroupedBinder(scope, self.text, "an aggregate", aliases, tuple(keys), names, subqueries, self.windows)
 
     def _group_items(self, scope: Scope) -> list[exp.Expr]:
         group = self.select.args["group"]

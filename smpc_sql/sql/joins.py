@@ -188,8 +188,8 @@ def _unique_links(right: Joined, links: Sequence[_Link]) -> list[_Link] | None:
         column = injective_column(right.over(link.right))
         if column is not None:
             places.setdefault(column, link)
-    keys = [key for key in unique_keys(right.relation) if key <= places.keys()]
-    return [places[i] for i in sorted(min(keys, key=_by_size))] if keys else None
+    keys = sorted((key for key in unique_keys(right.relation) if key <= places.keys()), key=_by_size)
+    return [places[i] for i in sorted(keys[0])] if keys else None
 
 
 class _Joiner:
@@ -307,9 +307,7 @@ class _Joiner:
             with located(tree.node, self.text):
                 raise Unsupported(_not_unique(left, right, links, either=False))
 
-    def _left_of_unique(
-        self, left: Joined, right: Joined, links: list[_Link], rest: Sequence[Expression]
-    ) -> Joined:
+    def _left_of_unique(self, left: Joined, right: Joined, links: list[_Link], rest: Sequence[Expression]) -> Joined:
         """A LEFT JOIN that repeats left rows: the right rows look up the left; below, the left rows without any."""
         joined = self._lookup(right, left, "inner", _flipped(links)).filtered(rest)
         found = joined if rest else right

@@ -180,4 +180,3 @@ def modulo(left: Expression, divisor: int) -> Expression:
     rest = Subtract(x, _times(_trunc(x, step), step), _WORD)
     high = 0 if x.bounds.high <= 0 else step - 1
     return scaled(Within(rest, Interval(1 - step, high)), left.type)
-

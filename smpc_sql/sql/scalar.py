@@ -60,6 +60,12 @@ class SubqueryBinder(Protocol):
     ) -> Expression: ...
 
 
+class WindowBinder(Protocol):
+    """Binds window functions, whose values come to stand beside the rows of `binder`."""
+
+    def bind(self, binder: ScalarBinder, node: exp.Expr) -> Expression: ...
+
+
 class ScalarBinder:
     """Binds expressions that are evaluated row by row over a scope.
 
@@ -76,6 +82,7 @@ class ScalarBinder:
         aliases: dict[str, exp.Expr] | None = None,
         subqueries: SubqueryBinder | None = None,
         outer: ScalarBinder | None = None,
+        windows: WindowBinder | None = None,
     ) -> None:
         self.scope = scope
         self.text = text
@@ -83,6 +90,7 @@ class ScalarBinder:
         self.aliases = aliases or {}
         self.subqueries = subqueries
         self.outer = outer
+        self.windows = windows
         self._bound: list[tuple[exp.Expr, Expression]] = []  # subqueries, each bound once
         self._open: list[str] = []  # aliases that are being expanded
 
@@ -380,7 +388,9 @@ class ScalarBinder:
         if self.subqueries is None:
             raise Unsupported(f"a subquery in {self.clause} is not supported")
         if isinstance(node.this, exp.Tuple):
-            return self.subqueries.contains(self, [self.bind(x) for x in node.this.expressions], node.args["query"], True)
+            return self.subqueries.contains(
+                self, [self.bind(x) for x in node.this.expressions], node.args["query"], True
+            )
         return self.subqueries.contains(self, [self.bind(node.this)], node.args["query"], unknown_is_false)
 
     def _query(self, node: exp.Expr) -> Expression:
@@ -392,6 +402,16 @@ class ScalarBinder:
                 return expression
         bind = self.subqueries.exists if isinstance(node, exp.Exists) else self.subqueries.value
         expression = bind(self, node.this)
+        self._bound.append((node, expression))
+        return expression
+
+    def _window(self, node: exp.Expr) -> Expression:
+        if self.windows is None:
+            raise Unsupported(f"a window function (OVER) in {self.clause} is not supported")
+        for known, expression in self._bound:
+            if known == node:
+                return expression
+        expression = self.windows.bind(self, node)
         self._bound.append((node, expression))
         return expression
 
@@ -568,6 +588,7 @@ _METHODS: dict[type[exp.Expr], _Method] = {
     exp.DateSub: ScalarBinder._date_add,
     exp.LastDay: ScalarBinder._last_day,
     exp.Anonymous: ScalarBinder._anonymous,
+    exp.Window: ScalarBinder._window,
     exp.Exists: ScalarBinder._query,
     exp.Subquery: ScalarBinder._query,
 }

@@ -32,9 +32,7 @@ from smpc_sql.sql.source import BindQuery, Bound
 _MOST_ROWS = 1000
 
 
-def bind_set_operation(
-    node: exp.SetOperation, ctes: Mapping[str, exp.CTE], text: str, bind_query: BindQuery
-) -> Bound:
+def bind_set_operation(node: exp.SetOperation, ctes: Mapping[str, exp.CTE], text: str, bind_query: BindQuery) -> Bound:
     """Two queries as one. Raises Unsupported, TypeMismatch."""
     only(node, "this", "expression", "distinct", "with_", "order", "limit", "offset")
     sides = [_side(part, ctes, bind_query) for part in (node.this, node.expression)]
@@ -44,7 +42,9 @@ def bind_set_operation(
     if not distinct and not isinstance(node, exp.Union):
         raise Unsupported(f"{construct(node)} ALL is not supported")
     relations, columns = alike(sides)
-    relation = _combined(node, relations, distinct=distinct, doubles=any(isinstance(e.type, Double) for _, e in columns))
+    relation = _combined(
+        node, relations, distinct=distinct, doubles=any(isinstance(e.type, Double) for _, e in columns)
+    )
     settled = own_columns(relation)
     outputs = [Output(name, node, substitute(expression, settled)) for name, expression in columns]
     scope = Scope(relation, tuple(Name("", output.name, output.expression) for output in outputs))

@@ -71,7 +71,9 @@ class Subqueries:
             return Less(_ZERO, count)
         outer = [shifted(term, -OUTER) for term in select.rest if all(i >= OUTER for i in columns_of(term))]
         mixed = [term for term in select.rest if not all(i >= OUTER for i in columns_of(term))]
-        found = self._mark(binder, relation, select.links) if not mixed else self._compared(binder, relation, select, mixed)
+        found = (
+            self._mark(binder, relation, select.links) if not mixed else self._compared(binder, relation, select, mixed)
+        )
         return And((*outer, found)) if outer else found
 
     def value(self, binder: ScalarBinder, node: exp.Expr) -> Expression:
@@ -83,7 +85,9 @@ class Subqueries:
         if not select.links and not select.rest:
             return self._one_row(binder, select.bind_rows(scope), node)
         if select.rest or not _is_plain(node):
-            raise Unsupported(f"a scalar subquery that is correlated other than by equalities is not supported: {show(node)}")
+            raise Unsupported(
+                f"a scalar subquery that is correlated other than by equalities is not supported: {show(node)}"
+            )
         inner = select.binder(scope)
         outputs = select.outputs(scope, inner)
         relation, settled = inner.settle()
@@ -124,7 +128,9 @@ class Subqueries:
         if simple:
             return scope.relation, select
         if select.links or select.rest:
-            raise Unsupported("a correlated subquery with aggregates, GROUP BY or LIMIT in EXISTS or IN is not supported")
+            raise Unsupported(
+                "a correlated subquery with aggregates, GROUP BY or LIMIT in EXISTS or IN is not supported"
+            )
         return select.bind_rows(scope).relation, None
 
     def _items(
@@ -172,7 +178,9 @@ class Subqueries:
         """EXISTS under equalities and one more comparison: the smallest and the greatest value of a group decide."""
         parts = _comparison(mixed[0]) if len(mixed) == 1 else None
         if parts is None:
-            raise Unsupported("EXISTS under more than equalities and one comparison with the query around is not supported")
+            raise Unsupported(
+                "EXISTS under more than equalities and one comparison with the query around is not supported"
+            )
         test, inner, outer, inner_first, negated = parts
         calls = tuple(AggregateCall(kind, inner, None, relation.max_rows) for kind in ("min", "max"))
         keys = tuple(key for key, _ in select.links)
@@ -215,7 +223,11 @@ class Subqueries:
         return substitute(bound.columns[0][1], columns)
 
     def _grouped(
-        self, binder: ScalarBinder, total: Aggregate, expression: Expression, links: Sequence[tuple[Expression, Expression]]
+        self,
+        binder: ScalarBinder,
+        total: Aggregate,
+        expression: Expression,
+        links: Sequence[tuple[Expression, Expression]],
     ) -> Expression:
         """An aggregate of the rows with equal keys; of no rows COUNT is 0, and the rest NULL."""
         names = tuple(f"key{i}" for i in range(len(links)))
@@ -284,5 +296,3 @@ def _comparison(
         if columns and all(i < OUTER for i in columns) and others and all(i >= OUTER for i in others):
             return type(test), inner, shifted(outer, -OUTER), inner is test.left, negated
     return None
-
-

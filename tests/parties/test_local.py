@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterator
@@ -46,8 +47,15 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
-def scratch_directories() -> set[Path]:
-    return set(Path("/tmp").glob("smpc-*/consortium.toml"))
+@pytest.fixture(autouse=True)
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where temporary directories are made, for this test alone; it is empty in the end."""
+    assert tmp_path_factory.getbasetemp().exists()  # pytest's own is made before, elsewhere
+    path = Path(tempfile.mkdtemp(dir="/tmp"))
+    monkeypatch.setenv("TMPDIR", str(path))
+    monkeypatch.setattr(tempfile, "tempdir", str(path))
+    yield path
+    path.rmdir()
 
 
 def alive(pid: int) -> bool:
@@ -67,7 +75,7 @@ def gone(pids: list[int], seconds: float = 10.0) -> bool:
 
 
 def test_starts_answers_and_leaves_nothing() -> None:
-    before, directories = children_of(os.getpid()), scratch_directories()
+    before = children_of(os.getpid())
     started = time.monotonic()
     with smpc_sql.local(parties=3) as con:
         con.execute(DDL)
@@ -79,7 +87,6 @@ def test_starts_answers_and_leaves_nothing() -> None:
         with ThreadPoolExecutor(8) as pool:
             assert set(map(tuple, pool.map(lambda _: con.sql(QUERY).fetchall(), range(16)))) == {tuple(ANSWER)}
     assert gone(pids, 0.5)
-    assert scratch_directories() == directories
     con.close()
 
 
@@ -163,12 +170,12 @@ class TestFailures:
                 con.sql(QUERY)
             assert found.value.peer == "provider"
 
-    def test_garbage_on_every_socket(self) -> None:
+    def test_garbage_on_every_socket(self, place: Path) -> None:
         with smpc_sql.local(parties=2) as con:
             con.execute(DDL)
             con.load_df("t", FRAME, owner="h")
             context = zmq.Context()
-            for path in Path("/tmp").glob("smpc-*/p*[0-9r]"):
+            for path in place.glob("smpc-*/p*[0-9r]"):
                 for name in (b"analyst/666", b"party1", b"nobody", b"provider"):
                     dealer = context.socket(zmq.DEALER)
                     dealer.linger = 500
@@ -205,7 +212,6 @@ time.sleep(60)
     [("exit", None), ("raise", None), ("wait", signal.SIGINT), ("wait", signal.SIGTERM), ("wait", signal.SIGKILL)],
 )
 def test_the_family_ends_with_its_parent(what: str, how: signal.Signals | None) -> None:
-    directories = scratch_directories()
     parent = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(PARENT), what], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
@@ -223,7 +229,6 @@ def test_the_family_ends_with_its_parent(what: str, how: signal.Signals | None) 
     parent.stdout.close()
     assert len(pids) == 3
     assert gone(pids)
-    assert scratch_directories() == directories
 
 
 SERVE = """

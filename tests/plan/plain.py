@@ -54,6 +54,8 @@ from smpc_sql.plan.relations import (
     Sort,
     SortKey,
     Values,
+    Window,
+    WindowCall,
 )
 from smpc_sql.schema import WORD, Boolean, Date, Decimal, Double, Enum, SqlType
 
@@ -162,6 +164,8 @@ def _rows(relation: Relation, tables: Tables) -> list[Row]:
             return [row for source in inputs for row in rows_of(source, tables)]
         case Aggregate(source):
             return _aggregate(relation, rows_of(source, tables))
+        case Window(source):
+            return _window(relation, rows_of(source, tables))
         case Sort(source, keys):
             return sorted(rows_of(source, tables), key=_sort_key(keys))
         case Limit(source, count, offset):
@@ -189,6 +193,49 @@ def _join(join: Join, left: list[Row], right: list[Row]) -> list[Row]:
     if join.kind == "left":
         return [(*row, *(matches[0] if matches else nothing)) for row, _, matches in found]
     return [(*row, *match) for row, _, matches in found for match in matches]
+
+
+def _window(window: Window, rows: list[Row]) -> list[Row]:
+    groups: dict[Row, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(evaluate(key, row) for key in window.partition), []).append(row)
+    found = []
+    order = _sort_key(window.order)
+    for members in groups.values():
+        members = sorted(members, key=order)
+        for i, row in enumerate(members):
+            found.append((*row, *(_window_value(call, members, i, order) for call in window.calls)))
+    return found
+
+
+def _window_value(call: WindowCall, rows: list[Row], i: int, order: Callable[[Row], Any]) -> int | None:
+    peers = [j for j, row in enumerate(rows) if order(row) == order(rows[i])]
+    frame = rows[: (peers[-1] if call.peers else i) + 1]
+    values = [] if call.argument is None else [evaluate(call.argument, row) for row in rows]
+    within = [value for value in values[: len(frame)] if value is not None]
+    match call.kind:
+        case "row_number":
+            return i + 1
+        case "rank":
+            return peers[0] + 1
+        case "dense_rank":
+            return 1 + sum(order(rows[j]) != order(rows[j + 1]) for j in range(i))
+        case "count_star":
+            return len(frame)
+        case "count":
+            return len(within)
+        case "sum":
+            return sum(within) if within else None
+        case "lag":
+            return values[i - call.offset] if i >= call.offset else None
+        case "lead":
+            return values[i + call.offset] if i + call.offset < len(rows) else None
+        case "first_value":
+            return values[0]
+        case "last_value":
+            return values[len(frame) - 1]
+        case _:
+            assert_never(call.kind)
 
 
 def _aggregate(aggregate: Aggregate, rows: list[Row]) -> list[Row]:

@@ -89,4 +89,9 @@ def _t(i: int) -> Row:
 
 
 def _u(uid: int) -> Row:
-    return uid, _maybe(random.randint(-3, 50)), _maybe(random.choice(["Mid", "high", "other"])), _maybe(_cents(-500, 500, 1))
+    return (
+        uid,
+        _maybe(random.randint(-3, 50)),
+        _maybe(random.choice(["Mid", "high", "other"])),
+        _maybe(_cents(-500, 500, 1)),
+    )

@@ -120,7 +120,8 @@ def _fold(e: Expression) -> Expression:
 
 
 _STRICT = (
-    Add, Subtract, Multiply, Negate, Rescale, FromBoolean, Lookup, FloorDivide, Remainder, Within, Less, Equal, InSet, Not,
+    Add, Subtract, Multiply, Negate, Rescale, FromBoolean, Lookup, FloorDivide, Remainder, Within, Less, Equal, InSet,
+    Not,
 )  # fmt: skip
 
 _SHORT_TABLE = 256

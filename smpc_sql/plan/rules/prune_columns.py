@@ -18,6 +18,7 @@ from smpc_sql.plan.relations import (
     Scan,
     Sort,
     Values,
+    Window,
     expressions_of,
     rebase,
     substitute,
@@ -56,6 +57,8 @@ def _prune(relation: Relation, needed: Iterable[int]) -> tuple[Relation, dict[in
             return rebase(kept, (below,), _moved(source, below, places)), _places(keep)
         case Aggregate():
             return _prune_aggregate(relation, keep)
+        case Window():
+            return _prune_window(relation, keep)
         case _:
             assert_never(relation)
 
@@ -73,6 +76,20 @@ def _prune_aggregate(aggregate: Aggregate, keep: tuple[int, ...]) -> tuple[Relat
     )
     below, places = _prune(source, columns_of(*kept.keys, *kept.calls))
     return rebase(kept, (below,), _moved(source, below, places)), _places((*range(width), *calls))
+
+
+def _prune_window(window: Window, keep: tuple[int, ...]) -> tuple[Relation, dict[int, int]]:
+    """Calls that nobody reads go, and with the last of them the window."""
+    source, width = window.source, len(window.source.fields)
+    wanted = tuple(i for i in keep if i >= width)
+    if not wanted:
+        return _prune(source, keep)
+    calls = tuple(window.calls[i - width] for i in wanted)
+    kept = Window(source, window.partition, window.order, calls, tuple(window.call_names[i - width] for i in wanted))
+    below, places = _prune(source, (*(i for i in keep if i < width), *columns_of(*expressions_of(kept))))
+    start = len(below.fields)
+    moved = {old: start + new for new, old in enumerate(wanted)}
+    return rebase(kept, (below,), _moved(source, below, places)), {**places, **moved}
 
 
 def _prune_join(join: Join, keep: tuple[int, ...]) -> tuple[Relation, dict[int, int]]:
