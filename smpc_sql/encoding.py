@@ -230,7 +230,7 @@ def _texts(values: Sequence[str], length: int) -> tuple[Words, Mask]:
     raw = [value.encode() for value in values]
     bad = np.fromiter((len(each) > length or b"\0" in each for each in raw), np.bool_, len(raw))
     filled = np.zeros((len(raw), 8), np.uint8)
-    if len(raw):
+    if raw:
         padded = np.array([b"" if wrong else each for each, wrong in zip(raw, bad.tolist(), strict=True)], f"S{length}")
         filled[:, 8 - length :] = padded.view(np.uint8).reshape(len(raw), length)
     return filled.view(">i8").reshape(-1).astype(np.int64), bad

@@ -1,8 +1,8 @@
 """The public vocabulary of data: SQL types, bounds, columns, tables.
 
 Every value is an exact integer in the engine ("scaled integer"): INTEGER kinds as they are, DECIMAL(p, s) times 10^s,
-DATE as days since 1970-01-01, BOOLEAN as 0 or 1, ENUM as the position of its label, short text as its bytes. DOUBLE is the type of quotients
-only: such a result is an exact fraction until the analyst's side divides it.
+DATE as days since 1970-01-01, BOOLEAN as 0 or 1, ENUM as the position of its label, short text as its bytes. DOUBLE is
+the type of quotients only: such a result is an exact fraction until the analyst's side divides it.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ LONGEST_TEXT = 7
 class Text:
     """VARCHAR(length): secret text of at most `length` bytes of UTF-8, length <= 7.
 
-    Its word is the bytes, the first most significant, filled up with zeros behind: texts order as their words do, byte by
-    byte. A text holds no character NUL.
+    Its word is the bytes, the first most significant, filled up with zeros behind: texts order as their words do, byte
+    by byte. A text holds no character NUL.
     """
 
     length: int

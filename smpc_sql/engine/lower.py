@@ -20,6 +20,7 @@ from smpc_sql.operators.sort_rows import SortColumn, SortRows
 from smpc_sql.operators.sorted_aggregate import SortedAggregate, SortedCall
 from smpc_sql.operators.total_aggregate import TotalAggregate
 from smpc_sql.operators.window_rows import WindowColumn, WindowRows
+from smpc_sql.plan.bounds import key_bounds
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.plan.expressions import AggregateCall, And, Column, Divide, Expression, Sqrt, transform
 from smpc_sql.plan.relations import (
@@ -104,7 +105,7 @@ def _rank(source: Operator, width: int, keys: tuple[SortKey, ...], count: int | 
 
 def _comparable(key: SortKey) -> bool:
     """Whether the difference of any two values is a word."""
-    bounds = key.expression.bounds - key.expression.bounds
+    bounds = key_bounds(key) - key_bounds(key)
     return bounds.low in WORD and bounds.high in WORD
 
 

@@ -33,6 +33,7 @@ from smpc_sql.operators.tasks import (
     Negative,
     Product,
     Scaled,
+    SecretQuotient,
     Select,
     Task,
     ToWords,
@@ -152,6 +153,8 @@ class _Evaluation:
                 return self._lookup(x.bounds, table, parts[0])
             case plan.FloorDivide(x, divisor):
                 return self._floor_divide(x.bounds, divisor, parts[0])
+            case plan.WholeQuotient():
+                return self._whole_quotient(node, parts)
             case plan.Remainder(x, divisor):
                 return self._remainder(x.bounds, divisor, parts[0])
             case plan.Within():
@@ -402,6 +405,14 @@ class _Evaluation:
             return (yield from self._scale(part, 1))
         words = yield FloorQuotient(self._words(part), divisor, bounds.low, bounds.high)
         return Words(words, null_share(self.session, part, self.rows))
+
+    def _whole_quotient(self, node: plan.WholeQuotient, parts: list[Datum]) -> Steps:
+        null = yield from self._null_of(parts)
+        denominator = self._words(parts[1])
+        shifted = self._words(parts[0]) + denominator * words_of(node.shift)
+        lane = lane_for((node.denominator.bounds.high << node.bits + 1).bit_length() + 1)
+        whole = yield SecretQuotient(shifted, denominator, node.bits, lane)
+        return Words(add_constant(self.session, whole, -node.shift), null)
 
     def _remainder(self, bounds: Interval, divisor: int, part: Datum) -> Steps:
         x = self._words(part)

@@ -31,6 +31,7 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
+    WholeQuotient,
     Within,
 )
 from smpc_sql.ring import Array
@@ -79,6 +80,8 @@ def evaluate_public(node: Expression, parts: list[Public]) -> Public:
             return Public(np.array(table, dtype=np.int64)[at], parts[0].null)
         case FloorDivide(_, divisor):
             return Public(values[0] // divisor, parts[0].null)
+        case WholeQuotient():
+            return Public(values[0] // np.maximum(values[1], 1), _either(parts))
         case Remainder(_, divisor):
             return Public(values[0] % divisor, parts[0].null)
         case Within():

@@ -89,7 +89,17 @@ class FloorQuotient:
     high: int
 
 
-Task = Negative | IsZero | Conjunction | Product | Scaled | Select | Truth | ToWords | FloorQuotient
+@dataclass(frozen=True, slots=True, eq=False)
+class SecretQuotient:
+    """floor(numerator / denominator) of words [n], quotients below 2^bits; see `division.divide` -> words [n]."""
+
+    numerator: Array
+    denominator: Array
+    bits: int
+    lane: int
+
+
+Task = Negative | IsZero | Conjunction | Product | Scaled | Select | Truth | ToWords | FloorQuotient | SecretQuotient
 
 
 def _form(task: Task) -> tuple[Hashable, ...]:
@@ -103,6 +113,8 @@ def _form(task: Task) -> tuple[Hashable, ...]:
             return "Truth", bits
         case FloorQuotient(_, divisor, low, high):
             return "FloorQuotient", divisor, low, high
+        case SecretQuotient(_, _, bits, lane):
+            return "SecretQuotient", bits, lane
         case _:
             return (type(task).__name__,)
 
@@ -182,6 +194,12 @@ def _floor_quotient(session: Session, tasks: Sequence[FloorQuotient]) -> list[Ar
     return np.split(found, np.cumsum([len(task.x) for task in tasks])[:-1])
 
 
+def _secret_quotient(session: Session, tasks: Sequence[SecretQuotient]) -> list[Array]:
+    above, below = (np.concatenate(each) for each in zip(*((t.numerator, t.denominator) for t in tasks), strict=True))
+    found = division.divide(session, above, below, tasks[0].bits, tasks[0].lane)
+    return np.split(found, np.cumsum([len(task.numerator) for task in tasks])[:-1])
+
+
 _RUN: dict[Hashable, Callable[..., list[Any]]] = {
     "Negative": _negative,
     "IsZero": _is_zero,
@@ -192,4 +210,5 @@ _RUN: dict[Hashable, Callable[..., list[Any]]] = {
     "Truth": _truth,
     "ToWords": _to_words,
     "FloorQuotient": _floor_quotient,
+    "SecretQuotient": _secret_quotient,
 }

@@ -9,8 +9,8 @@ from __future__ import annotations
 from smpc_sql.errors import OverflowPossible
 from smpc_sql.plan.delivery import FIELD_BITS, Delivery
 from smpc_sql.plan.explain import explain_expression, field_names
-from smpc_sql.plan.expressions import AggregateCall, Divide, Expression, Less, Sqrt, walk
-from smpc_sql.plan.relations import Sort, SortKey, Window, expressions_of
+from smpc_sql.plan.expressions import AggregateCall, Divide, Expression, Less, Sqrt, WholeQuotient, walk
+from smpc_sql.plan.relations import Join, Sort, SortKey, Window, expressions_of
 from smpc_sql.plan.relations import walk as walk_relation
 from smpc_sql.schema import WORD, Interval
 
@@ -24,6 +24,8 @@ def check_words(delivery: Delivery) -> None:
         for expression in expressions_of(relation):
             for node in reversed(tuple(walk(expression))):  # inner parts first: name the smallest culprit
                 _check_node(node, names)
+        if isinstance(relation, Join):
+            _check_keys(relation)
         if isinstance(relation, Window):
             for field in relation.fields[len(relation.source.fields) :]:
                 _check(field.bounds, f"the window function {field.name}")
@@ -35,6 +37,9 @@ def _check_node(node: Expression | AggregateCall, names: tuple[str, ...]) -> Non
     if isinstance(node, Divide | Sqrt):
         return
     _check(node.bounds, explain_expression(node, names))
+    if isinstance(node, WholeQuotient):  # digit by digit, from the denominator shifted by all of them
+        reach = node.denominator.bounds.high << node.bits + 1
+        _check(Interval(-reach, reach), f"a step of {explain_expression(node, names)}")
     if isinstance(node, Less):
         what = f"({explain_expression(node.left, names)} - {explain_expression(node.right, names)})"
         _check(node.left.bounds - node.right.bounds, what)
@@ -43,15 +48,26 @@ def _check_node(node: Expression | AggregateCall, names: tuple[str, ...]) -> Non
         _check(bounds - bounds, f"the comparison of any two values in {explain_expression(node, names)}")
 
 
+def _check_keys(join: Join) -> None:
+    for side, keys in ((join.left, join.left_keys), (join.right, join.right_keys)):
+        names = field_names(side.fields)
+        for key in keys:
+            for node in reversed(tuple(walk(key))):
+                _check_node(node, names)
+
+
 def _check_sort(relation: Sort, names: tuple[str, ...]) -> None:
+    """Words alone are sorted by their bits, whatever their bounds; beside a quotient all pairs are compared."""
+    if not any(isinstance(key.expression, Divide) for key in relation.keys):
+        return
     for key in relation.keys:
-        bounds = _key_bounds(key)
+        bounds = key_bounds(key)
         what = f"the comparison of any two values of ORDER BY {explain_expression(key.expression, names)}"
         _check(bounds - bounds, what)
 
 
-def _key_bounds(key: SortKey) -> Interval:
-    """A quotient is ordered by cross products."""
+def key_bounds(key: SortKey) -> Interval:
+    """What is compared of a sort key: of a quotient cross products."""
     if isinstance(key.expression, Divide):
         product = key.expression.numerator.bounds * key.expression.denominator.bounds
         return product.union(Interval(0, 0))

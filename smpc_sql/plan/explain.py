@@ -39,6 +39,7 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
+    WholeQuotient,
     Within,
 )
 from smpc_sql.plan.relations import (
@@ -127,6 +128,8 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             return f"lookup({show(x)}, [{_table(table, type_)}])"
         case FloorDivide(x, divisor):
             return f"floor({show(x)} / {divisor})"
+        case WholeQuotient(numerator, denominator):
+            return f"floor({show(numerator)} / {show(denominator)})"
         case Remainder(x, divisor):
             return f"({show(x)} mod {divisor})"
         case Within(x, interval):

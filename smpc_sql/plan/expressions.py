@@ -395,6 +395,37 @@ class FloorDivide(_Node):
 
 
 @dataclass(frozen=True, slots=True)
+class WholeQuotient(_Node):
+    """floor(numerator / denominator) of two INTEGERs, denominator >= 0; anything within bounds where that is 0."""
+
+    numerator: Expression
+    denominator: Expression
+
+    def __post_init__(self) -> None:
+        n, d = self.numerator, self.denominator
+        for part in (n, d):
+            _require(isinstance(part.type, Integer), f"a whole quotient of {part.type} is not supported")
+        _require(d.bounds.low >= 0, "a whole quotient needs a denominator that is not negative")
+        ends = [end // divisor for end in (n.bounds.low, n.bounds.high) for divisor in self._divisors()]
+        bounds = Interval(min(ends), max(ends))
+        self._know(Integer(64), n.nullable or d.nullable, bounds, n.secret or d.secret)
+
+    def _divisors(self) -> tuple[int, int]:
+        bounds = self.denominator.bounds
+        return max(1, bounds.low), max(1, bounds.high)
+
+    @property
+    def shift(self) -> int:
+        """What the quotient is made greater by, so that it is not negative."""
+        return max(0, -self.bounds.low)
+
+    @property
+    def bits(self) -> int:
+        """The binary digits of the shifted quotient."""
+        return max(1, (self.bounds.high + self.shift).bit_length())
+
+
+@dataclass(frozen=True, slots=True)
 class Remainder(_Node):
     """x - divisor * floor(x / divisor) of an INTEGER, for a public divisor > 0: from 0 to divisor - 1."""
 
@@ -517,6 +548,7 @@ Expression = (
     | Case
     | Lookup
     | FloorDivide
+    | WholeQuotient
     | Remainder
     | Within
     | Divide
@@ -540,7 +572,7 @@ def parts(expression: Expression | AggregateCall) -> tuple[Expression, ...]:
             return terms
         case Case(branches, default):
             return (*(part for branch in branches for part in branch), default)
-        case Divide(numerator, denominator):
+        case Divide(numerator, denominator) | WholeQuotient(numerator, denominator):
             return (numerator, denominator)
         case AggregateCall(_, argument, filter_):
             return tuple(part for part in (argument, filter_) if part is not None)
@@ -571,6 +603,8 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return InSet(new[0], codes)
         case FloorDivide(_, divisor, type_):
             return FloorDivide(new[0], divisor, type_)
+        case WholeQuotient():
+            return WholeQuotient(new[0], new[1])
         case Remainder(_, divisor):
             return Remainder(new[0], divisor)
         case Within(_, interval):

@@ -26,7 +26,8 @@ def decompose(session: Session, x: Array) -> Array:
 
     Open z = x + r for an edaBit r; the bits of z - r are z ^ r ^ borrows. The borrow into bit i comes from below: with
     g = r & ~z and p = ~(r ^ z), it is the prefix (G) of g and p over the bits below i. Prefixes by doubling: in step s
-    every (G, P) takes in that of the bits 2^s below. L/8 + 3*log2(L)*L/8 bytes. [Kogge-Stone 1973; Escudero et al. 2020]
+    every (G, P) takes in that of the bits 2^s below. L/8 + 3*log2(L)*L/8 bytes. [Kogge-Stone 1973; Escudero et al.
+    2020]
     """
     lane = x.dtype.itemsize * 8
     kind = x.dtype.type

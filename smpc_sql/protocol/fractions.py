@@ -45,8 +45,8 @@ def _wrapped(
 ) -> Array:
     """z < r, unsigned, as packed shares.
 
-    Below the top bits the comparison gives a borrow. Where z's top bit is 0, z < r if r's is 1 or there is a borrow; where
-    it is 1, if r's is 1 and there is a borrow. One shared AND for both. 1 round more.
+    Below the top bits the comparison gives a borrow. Where z's top bit is 0, z < r if r's is 1 or there is a borrow;
+    where it is 1, if r's is 1 and there is a borrow. One shared AND for both. 1 round more.
     """
     tops, borrow = sign_and_borrow(session, z, r_bits, folds, products)
     z_top = pack((z >> np.uint64(63)).astype(np.uint8))

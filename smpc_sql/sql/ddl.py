@@ -134,8 +134,8 @@ def _text_type(data_type: exp.DataType, name: str) -> Text:
     if not 1 <= length <= LONGEST_TEXT:
         written = f"VARCHAR({length})" if length else "VARCHAR without a length"
         raise Unsupported(
-            f"type {written} of column {name} is not supported; VARCHAR(1) to VARCHAR({LONGEST_TEXT}) are, and ENUM('…', "
-            "'…'), a public dictionary"
+            f"type {written} of column {name} is not supported; VARCHAR(1) to VARCHAR({LONGEST_TEXT}) are, "
+            "and ENUM('…', '…'), a public dictionary"
         )
     return Text(length)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
     Add,
+    Case,
     Divide,
     Equal,
     Expression,
@@ -13,15 +14,19 @@ from smpc_sql.plan.expressions import (
     Less,
     Literal,
     Multiply,
+    Negate,
     Remainder,
     Sqrt,
     Subtract,
+    WholeQuotient,
     Within,
 )
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Decimal, Double, Integer, Interval, SqlType, scale_of
 from smpc_sql.sql.coercion import as_decimal, as_quotient, negate, same_scale, widened
 from smpc_sql.sql.literals import integer
+from smpc_sql.sql.operations import absolute
+from smpc_sql.sql.quotient import positive
 
 _WORD = Integer(64)
 
@@ -133,7 +138,46 @@ def _constant_over(x: Expression) -> tuple[Expression, int]:
     return _raw(numerator), divisor.value
 
 
+def _by_secret(name: str, x: Expression, digits: int) -> Expression:
+    """FLOOR, CEIL, TRUNC or ROUND of a quotient by what is not constant: NULL where that is 0."""
+    if isinstance(x, Sqrt):
+        raise Unsupported("rounding a square root (STDDEV, SQRT) is not supported")
+    q = positive(as_quotient(x))
+    numerator, denominator = (_raw(part) for part in same_scale(q.numerator, q.denominator))
+    unit = 10 ** abs(digits)
+    if digits >= 0:
+        numerator = _times(numerator, unit)
+    else:
+        denominator = _times(denominator, unit)
+    whole = _whole(name, numerator, denominator)
+    if digits < 0:
+        whole = _times(whole, unit)
+    if 0 in denominator.bounds and not q.guarded:
+        whole = Case(((Equal(denominator, Literal(0, denominator.type)), Literal(None, whole.type)),), whole)
+    return Divide(whole, Literal(unit if digits > 0 else 1, _WORD), guarded=True)
+
+
+def _whole(name: str, numerator: Expression, denominator: Expression) -> Expression:
+    if name == "FLOOR":
+        return WholeQuotient(numerator, denominator)
+    if name == "CEIL":
+        return Negate(WholeQuotient(Negate(numerator), denominator))
+    size = absolute(numerator)
+    if name == "ROUND":
+        size, denominator = _plus(_times(size, 2), denominator), _times(denominator, 2)
+    whole = WholeQuotient(size, denominator)
+    if numerator.bounds.low >= 0:
+        return whole
+    return Case(((Less(numerator, Literal(0, numerator.type)), Negate(whole)),), whole)
+
+
+def _is_by_constant(x: Expression) -> bool:
+    return not isinstance(x, Divide) or isinstance(fold(x.denominator), Literal)
+
+
 def _rounded_double(name: str, x: Expression, digits: int) -> Expression:
+    if not _is_by_constant(x):
+        return _by_secret(name, x, digits)
     numerator, divisor = _constant_over(x)
     unit = 10 ** abs(digits)
     if digits > 0:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from smpc_sql.engine.explain import explain
 from smpc_sql.plan.optimize import RULES
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.testing import LockstepConsortium
 from tests.engine.consortium import consortium_of
 from tests.engine.test_queries import check_cost
-from tests.plan.judge import World, assert_same, queries
+from tests.plan.judge import World, assert_same, build, queries
 from tests.plan.plain import answer
 from tests.plan.small import FILES, small_world
 
@@ -53,3 +54,57 @@ def test_three_parties_give_the_same_answer(world: World) -> None:
         for sql in queries(path)[::8]:
             assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
             check_cost(consortium, sql)
+
+
+def test_the_ends_of_bigint_are_sorted_grouped_and_joined() -> None:
+    ends = [(9223372036854775807, 1), (-9223372036854775808, 2), (None, 3), (0, 4), (-1, 5), (9223372036854775807, 6)]
+    ddl = "CREATE TABLE big (i BIGINT, n TINYINT NOT NULL CHECK (n BETWEEN 0 AND 9));"
+    world = build(ddl, {"big": {"o": ends}})
+    consortium = consortium_of(world, 2)
+    for sql in (
+        "SELECT n FROM big ORDER BY i DESC, n LIMIT 4",
+        "SELECT n FROM big ORDER BY i NULLS FIRST, n DESC LIMIT 5 OFFSET 1",
+        "SELECT i, COUNT(*), SUM(n) FROM big GROUP BY i",
+        "SELECT DISTINCT i FROM big",
+        "SELECT b.n, s.m FROM big b JOIN (SELECT i, MAX(n) AS m FROM big GROUP BY i) s USING (i)",
+        "SELECT n, ROW_NUMBER() OVER (ORDER BY i, n) FROM big",
+    ):
+        assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
+        check_cost(consortium, sql)
+
+
+def test_many_rows_are_sorted_and_not_compared_pair_by_pair() -> None:
+    rows = [(i * 7919 % 1000, i % 10) for i in range(600)]
+    ddl = "CREATE TABLE many (i INTEGER NOT NULL, n TINYINT CHECK (n BETWEEN 0 AND 9));"
+    world = build(ddl, {"many": {"o": rows[:300], "p": rows[300:]}})
+    consortium = consortium_of(world, 2)
+    sql = "SELECT i, n FROM many WHERE n > 2 ORDER BY n DESC, i LIMIT 7 OFFSET 3"
+    assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered=True)
+    check_cost(consortium, sql)
+    operators = explain(consortium.prepare(sql), 2)
+    assert "sort rows by 2 keys, keep 7 after 3" in operators and "rank rows" not in operators
+
+
+@pytest.mark.parametrize(
+    ("sql", "how"),
+    [
+        ("SELECT k, COUNT(*) FROM t GROUP BY k", "sorted groups of k"),
+        ("SELECT e, COUNT(*) FROM t GROUP BY e", "one-hot groups of e"),
+        ("SELECT COUNT(DISTINCT k) FROM t", "sorted groups of everything"),
+        ("SELECT id FROM t JOIN u ON k = uid", "look up 1 keys in the right rows, inner join"),
+        ("SELECT t.id FROM t, w WHERE t.a < w.z", "every pair of rows"),
+        ("SELECT id FROM t WHERE k IN (SELECT k FROM w)", "mark join"),
+        ("SELECT k FROM t UNION ALL SELECT k FROM w", "rows of 2 relations"),
+        ("SELECT RANK() OVER (ORDER BY a) FROM t", "window of rank by 0 keys in the order of 1"),
+    ],
+)
+def test_algorithms_are_chosen_and_shown(consortium: LockstepConsortium, sql: str, how: str) -> None:
+    assert how in explain(consortium.prepare(sql), 2)
+
+
+def test_groups_that_having_leaves_out_leave_no_gaps(consortium: LockstepConsortium) -> None:
+    """Sorted groups are shuffled where not all of them, with all their keys, are delivered."""
+    assert "shuffle" not in explain(consortium.prepare("SELECT k, COUNT(*) FROM t GROUP BY k"), 2)
+    assert "shuffle" in explain(consortium.prepare("SELECT k, COUNT(*) FROM t GROUP BY k HAVING COUNT(*) > 1"), 2)
+    assert "shuffle" in explain(consortium.prepare("SELECT COUNT(*) FROM t GROUP BY k"), 2)
+    assert "shuffle" in explain(consortium.prepare("SELECT id, RANK() OVER (ORDER BY a) FROM t"), 2)

@@ -254,3 +254,24 @@ def test_a_node_is_its_parts(e: Expression) -> None:
     assert transform(e, lambda node: node) == e
     assert e.size == len(list(walk(e)))
     assert columns_of(e) == tuple(sorted({node.index for node in walk(e) if isinstance(node, Column)}))
+
+
+def test_whole_quotients_know_their_bounds() -> None:
+    from smpc_sql.plan.expressions import FloorDivide, Remainder, WholeQuotient, Within
+
+    def number(low: int, high: int) -> Column:
+        return Column(0, "x", Integer(32), False, Interval(low, high))
+
+    assert FloorDivide(number(-7, 7), 2, Integer(32)).bounds == Interval(-4, 3)
+    assert Remainder(number(-7, 7), 5).bounds == Interval(0, 4)
+    assert Remainder(number(11, 13), 5).bounds == Interval(1, 3)
+    assert Within(number(-7, 7), Interval(0, 100)).bounds == Interval(0, 7)
+    assert WholeQuotient(number(-7, 9), number(0, 3)).bounds == Interval(-7, 9)
+    assert WholeQuotient(number(5, 9), number(2, 3)).bounds == Interval(1, 4)
+    for divisor in (0, -2):
+        with pytest.raises(TypeMismatch):
+            FloorDivide(number(0, 1), divisor, Integer(32))
+        with pytest.raises(TypeMismatch):
+            Remainder(number(0, 1), divisor)
+    with pytest.raises(TypeMismatch):
+        WholeQuotient(number(0, 1), number(-1, 1))

@@ -32,6 +32,7 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
+    WholeQuotient,
     Within,
     parts,
     transform,
@@ -93,7 +94,7 @@ def _fold(e: Expression) -> Expression:
         if all(isinstance(part, Literal) for part in operands):
             return Literal(_compute(e, [_known(part) for part in operands]), e.type)
     match e:
-        case Column() | Literal() | Divide() | Sqrt():
+        case Column() | Literal() | Divide() | WholeQuotient() | Sqrt():
             return e
         case Add() | Subtract() | Multiply() | Negate() | Rescale():
             return _fold_arithmetic(e)

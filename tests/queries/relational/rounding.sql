@@ -10,3 +10,7 @@ SELECT ROUND(d) AS r, COUNT(*) FROM t GROUP BY r HAVING COUNT(*) > 0 ORDER BY r;
 SELECT ROUND(2.345, 2), FLOOR(-2.5), CEIL(2.1), -7 // 2, 7 % 3, ROUND(SUM(d), 1), ROUND(SUM(a) / 3, 2) FROM t;
 SELECT COUNT(*) FROM t WHERE FLOOR(d) = 3 OR id % 2 = 0 OR ROUND(d / 7) > 3;
 SELECT id FROM t JOIN u ON t.id // 1000 = u.uid // 2;
+SELECT ROUND(AVG(a), 2), FLOOR(AVG(d)), CEIL(AVG(d)), TRUNC(AVG(b), 1), ROUND(SUM(d) / COUNT(*), 1), ROUND(AVG(d), 3) FROM t;
+SELECT e, ROUND(AVG(d), 1), ROUND(AVG(b), -1), FLOOR(SUM(a) / COUNT(b)) FROM t GROUP BY e;
+SELECT id, FLOOR(a / b), ROUND(d / a, 1), CEIL(id / (a + 6)), ROUND(a / (b - 3), 2) FROM t;
+SELECT ROUND(AVG(x), 1), FLOOR(AVG(y)) FROM none;
