@@ -26,6 +26,7 @@ test-long: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks.primitives
+	$(BIN)/python -m benchmarks.queries
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -27,6 +27,14 @@ CREATE TABLE t (
     q BIGINT NOT NULL CHECK (q BETWEEN -4000000000000000000 AND 4000000000000000000),
     k TINYINT NOT NULL CHECK (k BETWEEN 0 AND 9)
 );
+CREATE TABLE visit (
+    patient INTEGER NOT NULL CHECK (patient BETWEEN 0 AND 1000000),
+    cost INTEGER NOT NULL CHECK (cost BETWEEN 0 AND 1000)
+);
+CREATE TABLE patient (
+    patient INTEGER NOT NULL PRIMARY KEY CHECK (patient BETWEEN 0 AND 1000000),
+    weight INTEGER NOT NULL CHECK (weight BETWEEN 0 AND 1000)
+);
 """
 
 QUERIES = {
@@ -37,6 +45,21 @@ QUERIES = {
     "SUM(x*y) WHERE z < c": "SELECT SUM(x * y) FROM t WHERE z < 5",
     "GROUP BY 10 keys, SUM and COUNT": "SELECT k, SUM(x), COUNT(*) FROM t GROUP BY k",
 }
+
+
+SORTING = {
+    "GROUP BY a secret key": "SELECT COUNT(*), MAX(s) FROM (SELECT SUM(cost) AS s FROM visit GROUP BY patient)",
+    "JOIN on a unique key": "SELECT SUM(v.cost * p.weight) FROM visit v JOIN patient p ON v.patient = p.patient",
+    "ORDER BY LIMIT 10": "SELECT cost FROM visit ORDER BY cost DESC, patient LIMIT 10",
+}
+"""On a tenth of the rows: `visit`, and as many of `patient`."""
+
+
+def _people(rows: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    generator = np.random.default_rng(2)
+    visits = {"patient": generator.integers(0, 1_000_001, rows), "cost": generator.integers(0, 1001, rows)}
+    patients = {"patient": generator.permutation(1_000_001)[:rows], "weight": generator.integers(0, 1001, rows)}
+    return pd.DataFrame(visits), pd.DataFrame(patients)
 
 
 def _frame(rows: int) -> pd.DataFrame:
@@ -67,10 +90,17 @@ def main() -> None:
         started = time.perf_counter()
         con.load_df("t", _frame(a.rows), owner="bench")
         print(f"{a.parties} parties and provider, {a.rows:,} rows, loaded in {time.perf_counter() - started:.1f} s")
-        print(f"{'':36}{'seconds':>9}{'ns':>8}{'bytes sent':>12}{'dealt':>8}{'rounds':>8}   per row")
+        print(f"{'':40}{'seconds':>9}{'ns':>8}{'bytes sent':>12}{'dealt':>8}{'rounds':>8}   per row")
         for title, sql in QUERIES.items():
             if a.only in title:
                 _measure(con, title, sql, a.rows, a.repeats)
+        few = a.rows // 10
+        visits, patients = _people(few)
+        con.load_df("visit", visits, owner="bench")
+        con.load_df("patient", patients, owner="registry")
+        for title, sql in SORTING.items():
+            if a.only in title:
+                _measure(con, f"{title}, {few:,} rows", sql, few, a.repeats)
 
 
 def _measure(con: smpc_sql.Connection, title: str, sql: str, rows: int, repeats: int) -> None:
@@ -81,7 +111,7 @@ def _measure(con: smpc_sql.Connection, title: str, sql: str, rows: int, repeats:
         seconds.append(time.perf_counter() - started)
     median = statistics.median(seconds[1:])
     sent, dealt = max(stats.bytes_sent) / rows, stats.bytes_dealt / rows
-    print(f"{title:36}{median:9.3f}{median / rows * 1e9:8.0f}{sent:12.1f}{dealt:8.1f}{stats.rounds:8}", flush=True)
+    print(f"{title:40}{median:9.3f}{median / rows * 1e9:8.0f}{sent:12.1f}{dealt:8.1f}{stats.rounds:8}", flush=True)
 
 
 if __name__ == "__main__":

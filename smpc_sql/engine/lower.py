@@ -130,6 +130,8 @@ def _lower(relation: Relation) -> Operator:
             return OneRow()
         case Filter() | Project():
             base, predicate, expressions = peel(relation)
+            if predicate is None and expressions == tuple(base.column(i) for i in range(len(base.fields))):
+                return _lower(base)
             return MapRows(_lower(base), predicate, expressions)
         case Aggregate(enumerated=False, keys=keys) if keys or any(call.distinct for call in relation.calls):
             return _sorted_aggregate(relation)
