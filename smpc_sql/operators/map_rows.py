@@ -10,7 +10,7 @@ from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
 from smpc_sql.operators.datum import Bits, Datum, Public, null_share
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.mask import Mask, mask_of, mask_of_chunk, resolve
-from smpc_sql.operators.table import Chunk, Piece, Raw, SharedTable, chunks_of
+from smpc_sql.operators.table import Chunk, Piece, Raw, SharedTable, chunks_of, empty_piece
 from smpc_sql.plan.explain import explain_expression
 from smpc_sql.plan.expressions import Expression
 from smpc_sql.ring import Array, unpack
@@ -44,7 +44,7 @@ class MapRows:
         """See Operator."""
         table = self.source.run(session, tables)
         pieces = session.fork(self._chunk, chunks_of(table), lambda chunk: chunk.shape)
-        return SharedTable(tuple(pieces))
+        return SharedTable(tuple(pieces) or (empty_piece(self.expressions),))
 
     def _chunk(self, session: Session, chunk: Chunk) -> Piece:
         wanted = list(dict.fromkeys([*([] if self.predicate is None else [self.predicate]), *self.expressions]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.operators.base import Fragment, Operator, Tables
-from smpc_sql.operators.table import Piece, Raw, SharedTable
+from smpc_sql.operators.table import Piece, Raw, SharedTable, empty_piece
 from smpc_sql.plan.relations import Field
 from smpc_sql.schema import Boolean, Enum
 from smpc_sql.session import Session
@@ -37,6 +37,8 @@ class ScanFragments:
 
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
+        if not self.fragments:
+            return SharedTable((empty_piece(self.fields),))
         stored = tables[self.table]
         pairs = zip(self.fragments, stored, strict=True)
         return SharedTable(tuple(self._piece(owner, fragment) for (owner, _), fragment in pairs))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from smpc_sql.operators.datum import Bits, Datum, Public, Words, pack_public
 from smpc_sql.ring import Array, pack, pad_rows, padded
+from smpc_sql.schema import Boolean, SqlType
 from smpc_sql.sharing import BShare
 
 CHUNK_ROWS = 1 << 16
@@ -35,6 +38,23 @@ class Piece:
     rows: int
     columns: tuple[Raw, ...]
     valid: Array | None = None
+
+
+class _Typed(Protocol):
+    """A field, or an expression: what a column is told by."""
+
+    @property
+    def type(self) -> SqlType: ...
+
+    @property
+    def nullable(self) -> bool: ...
+
+
+def empty_piece(columns: Sequence[_Typed]) -> Piece:
+    """No rows, of the right columns: operators tell a column's kind by its pieces."""
+    words, bits = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint8)
+    raws = (Raw(words, bits if c.nullable else None, secret=True, boolean=isinstance(c.type, Boolean)) for c in columns)
+    return Piece(0, tuple(raws))
 
 
 @dataclass(frozen=True, slots=True)

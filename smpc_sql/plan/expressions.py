@@ -444,13 +444,14 @@ class Remainder(_Node):
 
 @dataclass(frozen=True, slots=True)
 class Within(_Node):
-    """x, which arithmetic that intervals cannot follow guarantees to be within `interval`."""
+    """x, which what intervals cannot follow guarantees to be within `interval` where it is not NULL."""
 
     x: Expression
     interval: Interval
 
     def __post_init__(self) -> None:
-        _require(_is_number(self.x.type), f"{self.x.type} is not a number")
+        whole = _is_word(self.x.type) and not isinstance(self.x.type, Boolean)
+        _require(whole, f"{self.x.type} has no bounds to narrow")
         bounds = self.x.bounds.intersect(self.interval) or self.interval
         self._know(self.x.type, self.x.nullable, bounds, self.x.secret)
 
@@ -614,10 +615,13 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
         case Case():
             return Case(tuple(zip(new[:-1:2], new[1::2], strict=True)), new[-1])
         case Lookup(x, table, type_):
-            if x.bounds.intersect(new[0].bounds) != new[0].bounds:
-                raise InternalError("a lookup's operand has left the table's domain")
-            start = new[0].bounds.low - x.bounds.low
-            return Lookup(new[0], table[start : start + new[0].bounds.size], type_)
+            operand = new[0]
+            if x.bounds.intersect(operand.bounds) != operand.bounds:
+                if not operand.nullable:
+                    raise InternalError("a lookup's operand has left the table's domain")
+                operand = Within(operand, x.bounds)  # an outer join widens bounds by what its NULLs hold
+            start = operand.bounds.low - x.bounds.low
+            return Lookup(operand, table[start : start + operand.bounds.size], type_)
         case _:
             assert_never(expression)
 

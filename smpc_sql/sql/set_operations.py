@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.plan.expressions import Divide, Expression, Not, Sqrt
+from smpc_sql.plan.expressions import Column, Divide, Expression, Not, Sqrt
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -23,6 +23,7 @@ from smpc_sql.plan.relations import (
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Double, scale_of
 from smpc_sql.sql.coercion import as_quotient, rescaled, unify
+from smpc_sql.sql.literals import is_null
 from smpc_sql.sql.nodes import construct, located, only
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
 from smpc_sql.sql.scalar import ScalarBinder
@@ -85,7 +86,7 @@ def alike(sides: Sequence[Bound]) -> tuple[list[Relation], list[tuple[str, Expre
     names: list[str] = []
     outputs: list[tuple[str, Expression | None]] = []
     for i, (name, first) in enumerate(sides[0].columns):
-        values = [side.columns[i][1] for side in sides]
+        values = [_as_null(side.relation, side.columns[i][1]) for side in sides]
         double = any(isinstance(value.type, Double) for value in values)
         parts = _fractions(values) if double else [[word] for word in unify(values)]
         for own, more in zip(fields, parts, strict=True):
@@ -106,6 +107,14 @@ def alike(sides: Sequence[Bound]) -> tuple[list[Relation], list[tuple[str, Expre
         columns.append((name, Divide(here, relations[0].column(place + 1))))
         place += 2
     return relations, columns
+
+
+def _as_null(relation: Relation, value: Expression) -> Expression:
+    """A column that is the constant NULL in every row as that constant, which takes on any type; else the column."""
+    found = value
+    while isinstance(found, Column) and isinstance(relation, Project):
+        found, relation = relation.expressions[found.index], relation.source
+    return found if is_null(found) else value
 
 
 def _fractions(values: Sequence[Expression]) -> list[list[Expression]]:

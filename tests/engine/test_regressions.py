@@ -88,3 +88,37 @@ def test_rows_that_are_not_valid_deliver_nothing() -> None:
     delivery = consortium.prepare("SELECT a / 7 FROM t WHERE a > 40").delivery
     assert isinstance(delivery, Delivery)
     assert consortium.sql("SELECT a / 7 FROM t WHERE a > 40").fetchall() == [(50 / 7,)]
+
+
+VISITS = """
+CREATE TABLE p (
+    id INTEGER NOT NULL PRIMARY KEY, flag BOOLEAN, day DATE CHECK (day BETWEEN '1999-12-01' AND '2001-03-05')
+);
+CREATE TABLE v (vid INTEGER NOT NULL PRIMARY KEY, id INTEGER, ref INTEGER, flag BOOLEAN);
+"""
+
+
+def test_booleans_of_tables_without_rows() -> None:
+    """Without a piece to tell by, a boolean column was taken for a number."""
+    rows = [(1, 2, 3, True), (2, None, None, False)]
+    sql = "SELECT DISTINCT c.flag FROM v a FULL JOIN p b ON a.id = b.id JOIN p c ON c.id = a.ref"
+    agree(VISITS, {"p": {}, "v": {"o": rows}}, sql)
+
+
+def test_null_in_a_set_operation_takes_on_the_others_type() -> None:
+    """Behind another set operation it was an INTEGER, and booleans became 0 and 1."""
+    rows = [(1, 2, 3, True), (2, None, None, False), (3, 1, 2, None)]
+    chain = "SELECT vid, flag FROM v UNION SELECT vid, NULL FROM v UNION SELECT ref, FALSE FROM v"
+    agree(
+        VISITS,
+        {"p": {}, "v": {"o": rows}},
+        chain,
+        "SELECT flag FROM v UNION SELECT NULL FROM v INTERSECT SELECT FALSE FROM v",
+    )
+
+
+def test_lookups_over_the_nullable_side_of_an_outer_join() -> None:
+    """An outer join widens a column's bounds; the table over its days was then refused as an inner error."""
+    days = [(1, True, datetime.date(2000, 1, 1)), (2, None, None)]
+    sql = "SELECT a.vid FROM v a LEFT JOIN p b ON a.id = b.id WHERE EXTRACT(ISODOW FROM b.day) < 9 OR a.ref > 1"
+    agree(VISITS, {"p": {"o": days}, "v": {"o": [(5, 1, 3, True), (6, 2, None, None), (7, None, 2, None)]}}, sql)
