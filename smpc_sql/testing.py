@@ -183,11 +183,9 @@ class LockstepConsortium:
         """The plan that every party makes."""
         return prepare(sql, self.catalog)
 
-    def sql(self, sql: str) -> Result:
-        """The answer, as the analyst gets it."""
-        prepared = self.prepare(sql)
+    def pieces(self, prepared: Prepared) -> list[list[Array]]:
+        """What every party sends the analyst (forms: see `smpc_sql.result`)."""
         record: list[NetworkBackend] = []
-        started = time.perf_counter()
         shares = run_backends(
             self.parties,
             lambda backend, tables: run(prepared, backend, tables),
@@ -196,6 +194,13 @@ class LockstepConsortium:
             record=record,
         )
         self.record = sorted(record, key=lambda backend: backend.index)
+        return shares
+
+    def sql(self, sql: str) -> Result:
+        """The answer, as the analyst gets it."""
+        prepared = self.prepare(sql)
+        started = time.perf_counter()
+        shares = self.pieces(prepared)
         costs = [backend.stats() for backend in self.record]
         stats = QueryStats(
             time.perf_counter() - started,

@@ -21,6 +21,7 @@ from smpc_sql.operators.sorted_aggregate import SortedAggregate, SortedCall
 from smpc_sql.operators.total_aggregate import TotalAggregate
 from smpc_sql.operators.window_rows import WindowColumn, WindowRows
 from smpc_sql.plan.bounds import key_bounds
+from smpc_sql.plan.chance import is_by_chance
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.plan.expressions import AggregateCall, And, Column, Divide, Expression, Sqrt, transform
 from smpc_sql.plan.relations import (
@@ -57,7 +58,7 @@ def lower(delivery: Delivery) -> Deliver:
             keys, relation = relation.keys, relation.source
     rows = _lower(relation)
     width = len(relation.fields)
-    cut = (count is not None or offset > 0) and not _ordered_by_groups(relation, keys)
+    cut = (count is not None or offset > 0) and not _enumerated_in_order(relation, keys)
     if rows.rows > 1 and (cut or not _positions_are_known(relation, delivery)):
         rows = ShuffleRows(rows, width)
     if delivery.ranked:
@@ -77,10 +78,13 @@ def _positions_are_known(relation: Relation, delivery: Delivery) -> bool:
     return all(base.column(i) in shown for i in range(len(base.keys)))
 
 
-def _ordered_by_groups(relation: Relation, keys: tuple[SortKey, ...]) -> bool:
-    """Whether an order leaves no ties: all group keys are among it. Else a LIMIT must choose among ties by chance."""
+def _enumerated_in_order(relation: Relation, keys: tuple[SortKey, ...]) -> bool:
+    """Whether a LIMIT leaves every row where its key says, and its order no ties: all group keys are among it.
+
+    Else it must choose among ties by chance; and of groups that were sorted, the place of one among all would show.
+    """
     base, _, expressions = peel(relation)
-    if not isinstance(base, Aggregate):
+    if not isinstance(base, Aggregate) or not base.enumerated:
         return False
     ordered = {substitute(key.expression, expressions) for key in keys}
     return all(base.column(i) in ordered for i in range(len(base.keys)))
@@ -223,7 +227,9 @@ def _window(window: Window) -> Operator:
     calls = tuple(
         WindowColumn(c.kind, None if c.argument is None else place(c.argument), c.peers, c.offset) for c in window.calls
     )
-    source = MapRows(_lower(base), predicate, tuple(columns))
+    source: Operator = MapRows(_lower(base), predicate, tuple(columns))
+    if is_by_chance(window):
+        source = ShuffleRows(source, len(columns))
     return WindowRows(source, len(expressions), partition, order, calls)
 
 

@@ -286,9 +286,9 @@ class _Joiner:
         left_places = {leaf.start + i for leaf in leaves(tree.left) for i in range(len(leaf.relation.fields))}
         down = [c for c in conditions if left_places.issuperset(columns_of(c))]
         left = self.join(tree.left, down)
-        bare = self.join(tree.right, [])
+        right_places = {leaf.start + i for leaf in leaves(tree.right) for i in range(len(leaf.relation.fields))}
         terms = _terms(tree.conditions)
-        aside = [c for c in terms if columns_of(c) and bare.covers(c)]
+        aside = [c for c in terms if columns_of(c) and all(i in right_places or i >= OUTER for i in columns_of(c))]
         right = self.join(tree.right, aside)
         terms = [c for c in terms if c not in aside]
         links = _links(left, right, terms)

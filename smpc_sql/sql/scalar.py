@@ -389,7 +389,7 @@ class ScalarBinder:
             raise Unsupported(f"a subquery in {self.clause} is not supported")
         if isinstance(node.this, exp.Tuple):
             return self.subqueries.contains(
-                self, [self.bind(x) for x in node.this.expressions], node.args["query"], True
+                self, [self.bind(x) for x in node.this.expressions], node.args["query"], unknown_is_false
             )
         return self.subqueries.contains(self, [self.bind(node.this)], node.args["query"], unknown_is_false)
 

@@ -124,12 +124,7 @@ class SourceBinder:
 
     def _cte(self, name: str, cte: exp.CTE) -> Scope:
         """A CTE sees the CTEs before it."""
-        before: dict[str, exp.CTE] = {}
-        for other, definition in self.ctes.items():
-            if definition is cte:
-                break
-            before[other] = definition
-        return self._named(_outputs(self.bind_query(cte.this, before)), name, cte.args.get("alias"))
+        return self._named(_outputs(self.bind_query(cte.this, _in_sight(cte))), name, cte.args.get("alias"))
 
     def _subquery(self, node: exp.Subquery) -> Scope:
         only(node, "this", "alias")
@@ -198,3 +193,19 @@ def _nullable(name: Name) -> Name:
 
 def _moved(names: tuple[Name, ...], by: int) -> tuple[Name, ...]:
     return tuple(replace(n, expression=shifted(n.expression, by)) for n in names)
+
+
+def _in_sight(cte: exp.CTE) -> dict[str, exp.CTE]:
+    """The CTEs that a CTE's definition sees: those before it in its WITH, and those of the queries around it."""
+    seen: dict[str, exp.CTE] = {}
+    node: exp.Expr = cte
+    while node.parent is not None:
+        around = node.parent
+        clause = around if isinstance(around, exp.With) else around.args.get("with_")
+        for other in clause.expressions if clause is not None and clause is not node else ():
+            if other is node:
+                break
+            seen.setdefault(other.alias.lower(), other)
+        # a WITH belongs to a query, of which it must not be taken for a part
+        node = around.parent if isinstance(around, exp.With) and around.parent is not None else around
+    return seen

@@ -71,9 +71,13 @@ class Subqueries:
             return Less(_ZERO, count)
         outer = [shifted(term, -OUTER) for term in select.rest if all(i >= OUTER for i in columns_of(term))]
         mixed = [term for term in select.rest if not all(i >= OUTER for i in columns_of(term))]
-        found = (
-            self._mark(binder, relation, select.links) if not mixed else self._compared(binder, relation, select, mixed)
-        )
+        found: Expression
+        if mixed:
+            found = self._compared(binder, relation, select, mixed)
+        elif select.links:
+            found = self._mark(binder, relation, select.links)
+        else:
+            found = Less(_ZERO, self._beside_all(binder, _totals(relation, (), None))[0])
         return And((*outer, found)) if outer else found
 
     def value(self, binder: ScalarBinder, node: exp.Expr) -> Expression:

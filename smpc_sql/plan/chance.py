@@ -1,0 +1,49 @@
+"""Rows that are chosen by chance: which of equal rows a LIMIT keeps, or a window puts first, must not tell their place.
+
+The engine shuffles before it chooses. Such a relation must not be computed twice for one query: the two would differ.
+"""
+
+from __future__ import annotations
+
+from smpc_sql.errors import Unsupported
+from smpc_sql.plan.expressions import Expression
+from smpc_sql.plan.relations import Limit, Relation, Sort, Window, walk
+from smpc_sql.plan.uniqueness import injective_column, unique_keys
+
+_WHATEVER_THE_TIES = ("rank", "dense_rank")
+
+
+def is_by_chance(relation: Relation) -> bool:
+    """Whether a LIMIT may cut, or a window function tell apart, rows that its order leaves equal."""
+    match relation:
+        case Limit(source, count, offset):
+            cuts = offset > 0 or (count is not None and count < source.max_rows)
+            keys = tuple(key.expression for key in source.keys) if isinstance(source, Sort) else ()
+            return cuts and not _is_total(source, keys)
+        case Window(source, partition, order, calls):
+            matters = any(not call.peers or call.kind not in (*_WHATEVER_THE_TIES, *_SUMS) for call in calls)
+            return matters and not _is_total(source, (*partition, *(key.expression for key in order)))
+        case _:
+            return False
+
+
+_SUMS = ("sum", "count", "count_star")
+
+
+def _is_total(source: Relation, order: tuple[Expression, ...]) -> bool:
+    """Whether no two rows are alike in the order: a unique key is among it."""
+    ordered = {column for expression in order if (column := injective_column(expression)) is not None}
+    return any(key <= ordered for key in unique_keys(source))
+
+
+def check_chosen_once(relation: Relation) -> None:
+    """Raises Unsupported for a relation, chosen by chance, that a plan would compute twice."""
+    seen: set[Relation] = set()
+    for node in walk(relation):
+        if is_by_chance(node):
+            if node in seen:
+                raise Unsupported(
+                    "rows that a LIMIT or a window function chooses among equal ones are used more than once: "
+                    "order them by a key that is unique"
+                )
+            seen.add(node)
