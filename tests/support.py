@@ -57,6 +57,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("FILTER (WHERE …)", "SELECT COUNT(*) FILTER (WHERE urgent) FROM visits"),
     ("COUNT, SUM, AVG (DISTINCT x)", "SELECT COUNT(DISTINCT patient) FROM visits"),
     ("CORR, COVAR, REGR", "SELECT CORR(born, patient), REGR_SLOPE(born, patient) FROM patients"),
+    ("SUM, AVG of quotients by what is not constant", "SELECT SUM(cost / id) FROM visits"),
     ("MEDIAN, PERCENTILE", "SELECT MEDIAN(cost) FROM visits"),
     ("GROUP BY keys of a small public domain", "SELECT ward, urgent, COUNT(*) FROM visits GROUP BY ward, urgent"),
     ("GROUP BY keys of any domain", "SELECT patient, SUM(cost) FROM visits GROUP BY patient"),
