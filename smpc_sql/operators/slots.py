@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from smpc_sql.operators.whole import Column
 from smpc_sql.protocol.permutation import Rows
 from smpc_sql.ring import Array
 
@@ -32,3 +34,15 @@ class Slots:
             for place, name in enumerate(self.bits)
         }
         return Slots(dict(zip(self.words, rows.words, strict=True)), bits)
+
+
+def slots_of(columns: Sequence[Column], valid: Array | None) -> Slots:
+    """Whole columns by ("value", i) and ("is NULL", i), and "valid" where there is a validity."""
+    slots = Slots({}, {})
+    for i, column in enumerate(columns):
+        (slots.bits if column.boolean else slots.words)["value", i] = column.words
+        if column.null is not None:
+            slots.bits["is NULL", i] = column.null
+    if valid is not None:
+        slots.bits["valid"] = valid
+    return slots

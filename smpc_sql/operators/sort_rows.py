@@ -8,7 +8,7 @@ import numpy as np
 
 from smpc_sql.operators.base import Operator, Tables
 from smpc_sql.operators.keys import KeyColumn, key_parts
-from smpc_sql.operators.slots import Slots
+from smpc_sql.operators.slots import slots_of
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.protocol.permutation import route
@@ -67,9 +67,7 @@ class SortRows:
         invalid = [] if valid is None else [valid ^ session.public(np.uint8(1))]
         keys = [KeyColumn(columns[k.index], k.bounds, k.descending, k.nulls_first) for k in self.keys]
         ids, _ = sort(session, key_parts(session, invalid, keys))
-        slots = _slots(columns[: self.width])
-        if valid is not None:
-            slots.bits["valid"] = valid
+        slots = slots_of(columns[: self.width], valid)
         moved = slots.of(route(session, slots.rows(table.rows), destinations_of(session, ids)))
         kept = slice(self.offset, self.offset + self.rows)
         ordered = [
@@ -78,15 +76,6 @@ class SortRows:
         ]
         piece = _cut(ordered, moved.bits.get("valid"), kept)
         return SharedTable((piece,))
-
-
-def _slots(columns: list[Column]) -> Slots:
-    slots = Slots({}, {})
-    for i, column in enumerate(columns):
-        (slots.bits if column.boolean else slots.words)["value", i] = column.words
-        if column.null is not None:
-            slots.bits["is NULL", i] = column.null
-    return slots
 
 
 def _cut(columns: list[Column], valid: object, rows: slice) -> Piece:

@@ -15,7 +15,7 @@ import numpy as np
 from smpc_sql.errors import InternalError
 from smpc_sql.operators.base import Operator, Tables
 from smpc_sql.operators.keys import KeyColumn, differs_from_previous, key_parts
-from smpc_sql.operators.slots import Slots
+from smpc_sql.operators.slots import slots_of
 from smpc_sql.operators.sort_rows import SortColumn
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
@@ -98,13 +98,7 @@ class _Windows:
         groups = key_parts(session, last, [_key(columns, key) for key in operator.partition])
         peers = key_parts(session, [], [_key(columns, key) for key in operator.order])
         ids, key = sort(session, [*groups, *peers])
-        slots = Slots({}, {})
-        for i, column in enumerate(columns):
-            (slots.bits if column.boolean else slots.words)["value", i] = column.words
-            if column.null is not None:
-                slots.bits["is NULL", i] = column.null
-        if valid is not None:
-            slots.bits["valid"] = valid
+        slots = slots_of(columns, valid)
         self.moved = slots.of(route(session, slots.rows(rows), destinations_of(session, ids)))
         self.starts = differs_from_previous(session, key[: len(groups)])
         self.peer_starts = differs_from_previous(session, key)

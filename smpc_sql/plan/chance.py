@@ -10,7 +10,8 @@ from smpc_sql.plan.expressions import Expression
 from smpc_sql.plan.relations import Limit, Relation, Sort, Window, walk
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 
-_WHATEVER_THE_TIES = ("rank", "dense_rank")
+_WHATEVER_THE_TIES = ("rank", "dense_rank", "sum", "count", "count_star")
+"""Window functions that give equal rows the same, if their frame ends with the last of them."""
 
 
 def is_by_chance(relation: Relation) -> bool:
@@ -21,13 +22,10 @@ def is_by_chance(relation: Relation) -> bool:
             keys = tuple(key.expression for key in source.keys) if isinstance(source, Sort) else ()
             return cuts and not _is_total(source, keys)
         case Window(source, partition, order, calls):
-            matters = any(not call.peers or call.kind not in (*_WHATEVER_THE_TIES, *_SUMS) for call in calls)
+            matters = any(not call.peers or call.kind not in _WHATEVER_THE_TIES for call in calls)
             return matters and not _is_total(source, (*partition, *(key.expression for key in order)))
         case _:
             return False
-
-
-_SUMS = ("sum", "count", "count_star")
 
 
 def _is_total(source: Relation, order: tuple[Expression, ...]) -> bool:
