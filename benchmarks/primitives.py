@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from parties.provider import Provider
-from smpc_sql.correlations import Request
+from smpc_sql.correlations.requests import Request
 from smpc_sql.protocol import arithmetic, comparison, grouping, permutation, sorting
 from smpc_sql.ring import narrow
 from smpc_sql.session import DryBackend, NetworkBackend, Session, stats_of

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from parties import config, process
 from smpc_sql import messages
-from smpc_sql.correlations import Request, correction, decode_requests
+from smpc_sql.correlations.requests import Request, correction, decode_requests
 from smpc_sql.errors import PeerError
 from smpc_sql.transport.base import Link, Node
 from smpc_sql.transport.zeromq import Station

@@ -22,7 +22,8 @@ import msgspec
 import numpy as np
 
 from smpc_sql import messages
-from smpc_sql.correlations import Correlation, Request, encode_requests
+from smpc_sql.correlations.base import Correlation
+from smpc_sql.correlations.requests import Request, encode_requests
 from smpc_sql.errors import InternalError, PeerError
 from smpc_sql.randomness import fresh_seed
 from smpc_sql.ring import Array

@@ -13,7 +13,7 @@ import numpy as np
 
 from smpc_sql import messages
 from smpc_sql.catalog import Catalog, Fragment
-from smpc_sql.correlations import correction, decode_requests
+from smpc_sql.correlations.requests import correction, decode_requests
 from smpc_sql.engine.prepare import Prepared, prepare
 from smpc_sql.engine.run import run
 from smpc_sql.owner import EncodedRows

@@ -10,35 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smpc_sql import correlations, field
-from smpc_sql.correlations import (
-    KINDS,
-    BitProduct,
-    BitTriple,
-    Correlation,
-    DaBit,
-    FieldRandom,
-    FieldTriple,
-    InnerProduct,
-    LiftMask,
-    MatrixTriple,
-    OneHotSums,
-    PrefixMask,
-    Request,
-    ScaledTriple,
-    Shuffle,
-    SignMask,
-    SquarePair,
-    SquareSums,
-    TableMask,
-    Triple,
-    Zero,
-    ZeroMask,
-    correction,
-    decode_requests,
-    encode_requests,
-    permutation_of,
-)
+from smpc_sql import field
+from smpc_sql.correlations import requests
+from smpc_sql.correlations.base import Correlation
+from smpc_sql.correlations.bits import BitProduct, BitTriple, DaBit
+from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask, Zero
+from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
+from smpc_sql.correlations.permutations import Shuffle, permutation_of
+from smpc_sql.correlations.products import InnerProduct, MatrixTriple, ScaledTriple, SquarePair, SquareSums, Triple
+from smpc_sql.correlations.requests import KINDS, Request, correction, decode_requests, encode_requests
+from smpc_sql.correlations.tables import OneHotSums, TableMask
 from smpc_sql.errors import PeerError
 from smpc_sql.ring import LANES, Array, dtype_of
 
@@ -376,7 +357,7 @@ def test_any_bytes_are_requests_that_can_be_answered_or_are_refused() -> None:
 
 
 def test_a_gigabyte_is_the_most() -> None:
-    words = correlations._MAX_BYTES // 24
+    words = requests._MAX_BYTES // 24
     decode_requests(memoryview(encoded(Triple.code, words - 64, 64)), "party1")
     with pytest.raises(PeerError):
         decode_requests(memoryview(encoded(Triple.code, words + 64, 64)), "party1")

@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 
 from smpc_sql import session as session_module
-from smpc_sql.correlations import DaBit, FieldRandom, Request, Shuffle, SquarePair, Triple, Zero
+from smpc_sql.correlations.bits import DaBit
+from smpc_sql.correlations.fields import FieldRandom, Zero
+from smpc_sql.correlations.permutations import Shuffle
+from smpc_sql.correlations.products import SquarePair, Triple
+from smpc_sql.correlations.requests import Request
 from smpc_sql.errors import PeerError
 from smpc_sql.ring import LANES, Array, dtype_of
 from smpc_sql.session import CHUNKS_IN_FLIGHT, DryBackend, Event, NetworkBackend, Session, stats_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smpc_sql.correlations import Request
+from smpc_sql.correlations.requests import Request
 from smpc_sql.operators.base import Operator
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.scan import ScanFragments

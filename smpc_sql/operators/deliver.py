@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql import field
-from smpc_sql.correlations import Zero
+from smpc_sql.correlations.fields import Zero
 from smpc_sql.errors import InternalError
 from smpc_sql.operators.base import Operator, Tables
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid

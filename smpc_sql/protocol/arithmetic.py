@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from smpc_sql.correlations import (
-    BitProduct,
-    DaBit,
-    InnerProduct,
-    MatrixTriple,
-    ScaledTriple,
-    SquarePair,
-    SquareSums,
-    Triple,
-)
+from smpc_sql.correlations.bits import BitProduct, DaBit
+from smpc_sql.correlations.products import InnerProduct, MatrixTriple, ScaledTriple, SquarePair, SquareSums, Triple
 from smpc_sql.ring import Array, unpack
 from smpc_sql.session import Session, join
 from smpc_sql.sharing import AShare, BShare

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from smpc_sql.correlations import BitTriple, PrefixMask
+from smpc_sql.correlations.bits import BitTriple
+from smpc_sql.correlations.masks import PrefixMask
 from smpc_sql.ring import Array, dtype_of
 from smpc_sql.session import Session, join
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from smpc_sql.correlations import BitTriple
+from smpc_sql.correlations.bits import BitTriple
 from smpc_sql.ring import Array
 from smpc_sql.session import Session, join
 from smpc_sql.sharing import BShare

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from smpc_sql import ring
-from smpc_sql.correlations import SignMask, ZeroMask, fold_widths
+from smpc_sql.correlations.masks import SignMask, ZeroMask, fold_widths
 from smpc_sql.ring import Array
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from smpc_sql import field
-from smpc_sql.correlations import FieldRandom, FieldTriple, LiftMask
+from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask
 from smpc_sql.protocol.boolean import conjunction
 from smpc_sql.protocol.comparison import sign_and_borrow, split_masks
 from smpc_sql.ring import Array, pack, pad_rows, unpack, words_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from smpc_sql.correlations import OneHotSums
+from smpc_sql.correlations.tables import OneHotSums
 from smpc_sql.ring import Array, dtype_of, lane_for
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from smpc_sql.correlations import TableMask
+from smpc_sql.correlations.tables import TableMask
 from smpc_sql.ring import Array, dtype_of, lane_for, pack
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smpc_sql.correlations import Shuffle, permutation_of
+from smpc_sql.correlations.permutations import Shuffle, permutation_of
 from smpc_sql.ring import Array
 from smpc_sql.session import Session, join
 

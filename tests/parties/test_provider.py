@@ -12,7 +12,9 @@ import pytest
 import parties.provider
 from parties.provider import Provider
 from smpc_sql import messages
-from smpc_sql.correlations import Request, Shuffle, Triple, correction, encode_requests
+from smpc_sql.correlations.permutations import Shuffle
+from smpc_sql.correlations.products import Triple
+from smpc_sql.correlations.requests import Request, correction, encode_requests
 from smpc_sql.transport.base import Node, Silent
 from smpc_sql.transport.memory import Hub
 

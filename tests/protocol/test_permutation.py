@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpc_sql.correlations import Shuffle, permutation_of
+from smpc_sql.correlations.permutations import Shuffle, permutation_of
 from smpc_sql.protocol.permutation import Rows, route, rows_of, shuffle
 from smpc_sql.ring import Array
 from smpc_sql.session import Session

@@ -9,23 +9,13 @@ import numpy as np
 import pytest
 
 from smpc_sql import field
-from smpc_sql.correlations import (
-    BitProduct,
-    BitTriple,
-    Correlation,
-    FieldTriple,
-    InnerProduct,
-    LiftMask,
-    OneHotSums,
-    PrefixMask,
-    Shuffle,
-    SignMask,
-    SquarePair,
-    TableMask,
-    Triple,
-    Zero,
-    ZeroMask,
-)
+from smpc_sql.correlations.base import Correlation
+from smpc_sql.correlations.bits import BitProduct, BitTriple
+from smpc_sql.correlations.fields import FieldTriple, LiftMask, Zero
+from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
+from smpc_sql.correlations.permutations import Shuffle
+from smpc_sql.correlations.products import InnerProduct, SquarePair, Triple
+from smpc_sql.correlations.tables import OneHotSums, TableMask
 from smpc_sql.ring import Array
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from smpc_sql import field
-from smpc_sql.correlations import Correlation
+from smpc_sql.correlations.base import Correlation
 from smpc_sql.ring import Array
 from smpc_sql.session import Session
 

@@ -1,0 +1,110 @@
+"""Masks of words whose bits are shared too: for comparisons, tests of equality and decompositions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from smpc_sql import ring
+from smpc_sql.correlations.base import Correlation, Part
+from smpc_sql.ring import Array
+
+
+def fold_widths(lane: int) -> tuple[int, ...]:
+    """The widths to which a lane is folded: lane/2, …, 2, 1."""
+    return tuple(lane >> step for step in range(1, lane.bit_length()))
+
+
+def _fold_parts(rows: int, lane: int, *, second: bool) -> list[tuple[Part, Part]]:
+    """For each fold of `rows` lanes: the masks a of one half, and b or (b, c) of what it is ANDed with."""
+    levels = []
+    for width in fold_widths(lane):
+        count, words = (rows, width) if width >= 8 else (rows * width // 8, 8)
+        masks = Part(count * (2 if second and width > 1 else 1), words, xor=True)
+        levels.append((Part(count, words, xor=True), masks))
+    return levels
+
+
+def _fold_products(levels: Sequence[tuple[Array, Array]]) -> list[Array]:
+    return [(masks.reshape(len(masks) // max(1, len(a)), len(a)) & a).reshape(-1) for a, masks in levels]
+
+
+def _pairs(values: Sequence[Array]) -> list[tuple[Array, Array]]:
+    return list(zip(values[0::2], values[1::2], strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class SignMask(Correlation):
+    """For comparisons in a lane: r as bits (XOR-shared, bit i where i's bits reversed point) and as a word mod 2^lane
+    (an edaBit [Escudero et al. 2020]), and for each fold of a lane to its half the masks a, (b, c) with a&b and a&c.
+
+    `rows` is a multiple of 8.
+    """
+
+    rows: int
+    lane: int
+    code: ClassVar[int] = 8
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        folds = _fold_parts(self.rows, self.lane, second=True)
+        return Part(self.rows, self.lane, xor=True), *(part for level in folds for part in level)
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        folds = _fold_parts(self.rows, self.lane, second=True)
+        return Part(self.rows, self.lane), *(level[1] for level in folds)
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        return [ring.bit_reverse(values[0]), *_fold_products(_pairs(values[1:]))]
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroMask(Correlation):
+    """For tests of equality in a lane: r as bits and as a word, and for each fold masks a, b with a&b."""
+
+    rows: int
+    lane: int
+    code: ClassVar[int] = 9
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        folds = _fold_parts(self.rows, self.lane, second=False)
+        return Part(self.rows, self.lane, xor=True), *(part for level in folds for part in level)
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        folds = _fold_parts(self.rows, self.lane, second=False)
+        return Part(self.rows, self.lane), *(level[1] for level in folds)
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        return [values[0].copy(), *_fold_products(_pairs(values[1:]))]
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixMask(Correlation):
+    """For the bits of a word: r as bits (XOR-shared, in order) and as a word mod 2^lane, and for each of log2(lane)
+    steps
+    masks a, (b, c) in the lane with a&b and a&c."""
+
+    rows: int
+    lane: int
+    code: ClassVar[int] = 19
+
+    @property
+    def steps(self) -> int:
+        """How often prefixes double."""
+        return self.lane.bit_length() - 1
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        one, two = Part(self.rows, self.lane, xor=True), Part(2 * self.rows, self.lane, xor=True)
+        return one, *((one, two) * self.steps)
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        return Part(self.rows, self.lane), *((Part(2 * self.rows, self.lane, xor=True),) * self.steps)
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        return [values[0].copy(), *_fold_products(_pairs(values[1:]))]

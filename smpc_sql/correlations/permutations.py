@@ -1,0 +1,86 @@
+"""Shuffles: a permutation that one party knows, of rows that nobody does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from smpc_sql.correlations.base import Correlation, Part
+from smpc_sql.errors import InternalError
+from smpc_sql.randomness import expand
+from smpc_sql.ring import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Shuffle(Correlation):
+    """One turn of a shuffle of `rows` rows: party `turn` permutes by its own pi.
+
+    A row has `words` words mod 2^64, `bits` XOR-shared words of 64 bits, and `places` words mod 2^32; arrays are
+    [columns, rows] for each. Every other party j has masks a_j and b_j; party `turn` has pi and receives
+    pi(sum a_j) - sum b_j [Chase-Ghosh-Poburinnaya 2020, with a provider].
+    """
+
+    rows: int
+    words: int
+    bits: int
+    places: int
+    turn: int
+    code: ClassVar[int] = 16
+
+    @property
+    def masks(self) -> tuple[Part, ...]:
+        """The parts of a masked row."""
+        return (
+            Part(self.words * self.rows),
+            Part(self.bits * self.rows, xor=True),
+            Part(self.places * self.rows, 32),
+        )
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        return Part(self.rows), *self.masks, *self.masks
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        return self.masks
+
+    def receiver(self, parties: int) -> int:
+        return self.turn
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        raise InternalError("a shuffle's correction depends on who holds what: see correct")
+
+    def correct(self, expanded: Sequence[Sequence[Array]]) -> list[Array]:
+        order = permutation_of(expanded[self.turn][0])
+        others = [e for i, e in enumerate(expanded) if i != self.turn]
+        shares = []
+        for i, part in enumerate(self.masks, start=1):
+            into = part.total([e[i] for e in others])
+            if part.count:
+                into = np.take(into.reshape(-1, self.rows), order, axis=1).reshape(-1)
+            shares.append(part.subtract(into, part.total([e[3 + i] for e in others])))
+        return shares
+
+
+def permutation_of(keys: Array) -> Array:
+    """The permutation [n] that uniform 64-bit keys [n] stand for: their order, uniform because equal keys are redrawn.
+
+    Where the high bits alone hardly ever repeat, they are sorted together with the row number in one word: no argsort.
+    """
+    rows = len(keys)
+    low = np.uint64(max(1, rows - 1).bit_length())
+    short = rows * rows >> 2 < 1 << (64 - int(low))
+    while True:
+        if short:
+            ordered = np.sort((keys >> low << low) | np.arange(rows, dtype=np.uint64))
+            order = (ordered & ((np.uint64(1) << low) - np.uint64(1))).astype(np.int64)
+            ordered >>= low
+        else:
+            order = np.argsort(keys)
+            ordered = keys[order]
+        if not (ordered[1:] == ordered[:-1]).any():
+            return order
+        keys = expand(keys[:4].tobytes(), b"redrawn", 8 * rows).view(np.uint64)

@@ -1,0 +1,79 @@
+"""One-time truth tables: one-hot vectors of a random index, and of a random index times words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from smpc_sql import ring
+from smpc_sql.correlations.base import Correlation, Part
+from smpc_sql.ring import Array
+
+
+@dataclass(frozen=True, slots=True)
+class TableMask(Correlation):
+    """A one-time truth table [Ishai et al. 2013]: rho mod 2^bits, and its one-hot bits, 2^bits of them a row.
+
+    3 <= bits <= 10; the one-hot vector is one lane of 2^bits bits, or 64-bit lanes [rows, 2^bits/64].
+    """
+
+    rows: int
+    bits: int
+    code: ClassVar[int] = 10
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        return (Part(self.rows, ring.lane_for(self.bits)),)
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        lane = min(1 << self.bits, 64)
+        return (Part((self.rows << self.bits) // lane, lane, xor=True),)
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        lane = min(1 << self.bits, 64)
+        dtype = ring.dtype_of(lane)
+        rho = values[0] & values[0].dtype.type((1 << self.bits) - 1)
+        onehot = np.zeros((self.rows, (1 << self.bits) // lane), dtype=dtype)
+        low = np.left_shift(dtype.type(1), (rho & rho.dtype.type(lane - 1)).astype(dtype))
+        onehot[np.arange(self.rows), rho >> rho.dtype.type(lane.bit_length() - 1)] = low
+        return [onehot.reshape(-1)]
+
+
+@dataclass(frozen=True, slots=True)
+class OneHotSums(Correlation):
+    """For group sums: rho mod 2^bits, words a[measures, rows]; onehot(rho) [rows, 2^bits] as words, and
+    a*onehot(rho).
+    """
+
+    rows: int
+    bits: int
+    measures: int
+    code: ClassVar[int] = 11
+
+    @property
+    def key_lane(self) -> int:
+        """The lane in which rho is shared."""
+        return ring.lane_for(self.bits)
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        return Part(self.rows, self.key_lane), Part(self.measures * self.rows)
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        return Part(self.rows << self.bits), Part((self.measures * self.rows) << self.bits)
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        slots = 1 << self.bits
+        rho = values[0] & values[0].dtype.type(slots - 1)
+        words = values[1].reshape(self.measures, self.rows)
+        at = np.arange(self.rows)
+        onehot = np.zeros((self.rows, slots), dtype=np.uint64)
+        onehot[at, rho] = 1
+        products = np.zeros((self.measures, self.rows, slots), dtype=np.uint64)
+        products[:, at, rho] = words
+        return [onehot.reshape(-1), products.reshape(-1)]
