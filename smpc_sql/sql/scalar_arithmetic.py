@@ -1,0 +1,155 @@
+"""+ - * / // % and the functions of numbers, over bound operands."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from smpc_sql.errors import Unsupported
+from smpc_sql.plan.expressions import Add, Case, Divide, Expression, Literal, Sqrt, Subtract
+from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.schema import Date, Double, Integer
+from smpc_sql.sql import coercion, quotient, rounding
+from smpc_sql.sql.binder import Binder, Method, operands
+from smpc_sql.sql.literals import integer, is_null
+from smpc_sql.sql.nodes import construct, only, show
+from smpc_sql.sql.operations import absolute, compare, is_null_of, require_numbers, whole_days, without_null
+from smpc_sql.sql.scalar_dates import moved
+
+_MOST_DIGITS = 15
+_ROUNDINGS: dict[type[exp.Expr], str] = {exp.Floor: "FLOOR", exp.Ceil: "CEIL", exp.Trunc: "TRUNC", exp.Round: "ROUND"}
+
+
+def _add(binder: Binder, node: exp.Expr) -> Expression:
+    if isinstance(node.this, exp.Interval):
+        return moved(binder, node.expression, node.this, 1)
+    if isinstance(node.expression, exp.Interval):
+        return moved(binder, node.this, node.expression, 1)
+    left, right = without_null(*operands(binder, node))
+    if isinstance(right.type, Date):
+        left, right = right, left
+    if isinstance(left.type, Date):
+        return Add(left, whole_days(right))
+    require_numbers("+", left, right)
+    if isinstance(left.type, Double) or isinstance(right.type, Double):
+        return quotient.plus(left, right)
+    return coercion.add(left, right)
+
+
+def _sub(binder: Binder, node: exp.Expr) -> Expression:
+    if isinstance(node.expression, exp.Interval):
+        return moved(binder, node.this, node.expression, -1)
+    left, right = without_null(*operands(binder, node))
+    if isinstance(left.type, Date):
+        return Subtract(left, right if isinstance(right.type, Date) else whole_days(right))
+    require_numbers("-", left, right)
+    if isinstance(left.type, Double) or isinstance(right.type, Double):
+        return quotient.difference(left, right)
+    return coercion.subtract(left, right)
+
+
+def _mul(binder: Binder, node: exp.Expr) -> Expression:
+    left, right = without_null(*operands(binder, node))
+    require_numbers("*", left, right)
+    if isinstance(left.type, Double) or isinstance(right.type, Double):
+        return quotient.times(left, right)
+    return coercion.multiply(left, right)
+
+
+def _div(binder: Binder, node: exp.Expr) -> Expression:
+    left, right = without_null(*operands(binder, node))
+    require_numbers("/", left, right)
+    return quotient.divide(left, right)
+
+
+def _neg(binder: Binder, node: exp.Expr) -> Expression:
+    x = binder.bind(node.this)
+    require_numbers("-", x)
+    return quotient.minus(x) if isinstance(x.type, Double) else coercion.negate(x)
+
+
+def _abs(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this")
+    x = binder.bind(node.this)
+    require_numbers("ABS", x)
+    if isinstance(x, Sqrt):
+        return x
+    if isinstance(x, Divide):
+        return Divide(absolute(x.numerator), absolute(x.denominator), x.guarded)
+    return absolute(x)
+
+
+def _sign(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this")
+    x = binder.bind(node.this)
+    require_numbers("SIGN", x)
+    zero = integer(0)
+    below, above = compare("<", x, zero), compare("<", zero, x)
+    one, minus_one = Literal(1, Integer(8)), Literal(-1, Integer(8))
+    null = is_null_of(x)
+    return Case(((null, Literal(None, Integer(8))), (above, one), (below, minus_one)), Literal(0, Integer(8)))
+
+
+def _sqrt(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this")
+    x = binder.bind(node.this)
+    require_numbers("SQRT", x)
+    q = coercion.as_quotient(x)
+    if q.numerator.bounds.low < 0 or q.denominator.bounds.low < 0:
+        raise Unsupported(f"SQRT of what may be negative is not supported: {show(node)}")
+    return Sqrt(q)
+
+
+def _integer_division(binder: Binder, node: exp.Expr) -> Expression:
+    left, right = without_null(*operands(binder, node))
+    divisor = _divisor(node, right)
+    if not isinstance(left.type, Integer) or not isinstance(right.type, Integer):
+        raise Unsupported(f"// is supported for INTEGERs only: {show(node)}")
+    return rounding.whole_quotient(left, divisor)
+
+
+def _modulo(binder: Binder, node: exp.Expr) -> Expression:
+    left, right = without_null(*operands(binder, node))
+    require_numbers("%", left, right)
+    if isinstance(left.type, Double) or isinstance(right.type, Double):
+        raise Unsupported(f"% of a quotient is not supported: {show(node)}")
+    left, right = coercion.same_scale(left, right)
+    return rounding.modulo(left, _divisor(node, right))
+
+
+def _divisor(node: exp.Expr, x: Expression) -> int:
+    x = fold(x)
+    if not isinstance(x, Literal) or not x.value:
+        raise Unsupported(f"{construct(node)} is supported only by a constant other than 0: {show(node)}")
+    return x.value
+
+
+def _round(binder: Binder, node: exp.Expr) -> Expression:
+    """FLOOR, CEIL, TRUNC and ROUND."""
+    only(node, "this", "decimals")
+    name = _ROUNDINGS[type(node)]
+    x = binder.bind(node.this)
+    require_numbers(name, x)
+    if is_null(x):
+        return x
+    digits = node.args.get("decimals")
+    places = Literal(0, Integer(32)) if digits is None else fold(binder.bind(digits))
+    if not isinstance(places, Literal) or not isinstance(places.type, Integer) or places.value is None:
+        raise Unsupported(f"{name} to a number of digits that is not constant is not supported")
+    if abs(places.value) > _MOST_DIGITS:
+        raise Unsupported(f"{name} to more than {_MOST_DIGITS} digits is not supported")
+    return rounding.rounded(name, x, places.value)
+
+
+METHODS: dict[type[exp.Expr], Method] = {
+    exp.Add: _add,
+    exp.Sub: _sub,
+    exp.Mul: _mul,
+    exp.Div: _div,
+    exp.Neg: _neg,
+    exp.Abs: _abs,
+    exp.Sign: _sign,
+    exp.Sqrt: _sqrt,
+    exp.IntDiv: _integer_division,
+    exp.Mod: _modulo,
+    **dict.fromkeys(_ROUNDINGS, _round),
+}

@@ -1,0 +1,111 @@
+"""EXTRACT, DATE_TRUNC, DATE_DIFF, INTERVAL: what SQL writes about dates."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from smpc_sql.errors import Unsupported
+from smpc_sql.plan.expressions import Add, Expression, Literal, Subtract
+from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.schema import Integer
+from smpc_sql.sql import coercion, dates
+from smpc_sql.sql.binder import Binder, Method
+from smpc_sql.sql.literals import integer
+from smpc_sql.sql.nodes import construct, only, show
+from smpc_sql.sql.operations import whole_days
+
+_DATE_PARTS: dict[type[exp.Expr], str] = {
+    exp.Year: "year",
+    exp.Month: "month",
+    exp.Day: "day",
+    exp.Quarter: "quarter",
+    exp.Week: "week",
+    exp.WeekOfYear: "week",
+    exp.DayOfMonth: "day",
+    exp.DayOfWeek: "dow",
+    exp.DayOfWeekIso: "isodow",
+    exp.DayOfYear: "doy",
+}
+
+
+def moved(binder: Binder, start: exp.Expr, interval: exp.Expr, sign: int) -> Expression:
+    """DATE + INTERVAL; a count of days or weeks need not be constant."""
+    x = binder.bind(start)
+    if not isinstance(interval, exp.Interval):
+        raise Unsupported(f"a DATE plus or minus {show(interval)} is not supported")
+    only(interval, "this", "unit")
+    unit = interval.text("unit") or "day"
+    count = interval.this
+    if isinstance(count, exp.Literal) and count.is_string:
+        if not re.fullmatch(r"\s*[+-]?\d{1,6}\s*", count.this):
+            raise Unsupported(f"the interval {show(interval)} is not supported")
+        return dates.moved(x, sign * int(count.this), unit)
+    steps = fold(binder.bind(count))
+    if isinstance(steps, Literal) and isinstance(steps.type, Integer) and steps.value is not None:
+        return dates.moved(x, sign * steps.value, unit)
+    if dates.unit_of(unit) not in ("day", "week"):
+        raise Unsupported("an INTERVAL of months or years that is not constant is not supported")
+    dates.require_date("INTERVAL", x)
+    days = coercion.multiply(whole_days(steps), integer(7 if dates.unit_of(unit) == "week" else 1))
+    return Add(x, days) if sign > 0 else Subtract(x, days)
+
+
+def _date_add(binder: Binder, node: exp.Expr) -> Expression:
+    """DATE_ADD and DATE_SUB of an INTERVAL."""
+    only(node, "this", "expression", "unit")
+    sign = -1 if isinstance(node, exp.DateSub) else 1
+    interval = node.expression
+    if not isinstance(interval, exp.Interval):
+        interval = exp.Interval(this=interval, unit=node.args.get("unit"))
+    return moved(binder, node.this, interval, sign)
+
+
+def _extract(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this", "expression")
+    return dates.part(node.this.name, binder.bind(node.expression))
+
+
+def _part(binder: Binder, node: exp.Expr) -> Expression:
+    """YEAR(x) and its like."""
+    only(node, "this")
+    return dates.part(_DATE_PARTS[type(node)], binder.bind(node.this))
+
+
+def _date_trunc(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this", "unit")
+    return dates.truncated(node.text("unit"), binder.bind(node.this))
+
+
+def _date_diff(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this", "expression", "unit", "date_part_boundary")
+    return dates.difference(node.text("unit") or "day", binder.bind(node.expression), binder.bind(node.this))
+
+
+def _last_day(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this")
+    return dates.last_day(binder.bind(node.this))
+
+
+def _date_part(binder: Binder, node: exp.Expr) -> Expression:
+    """DATE_PART('month', x)."""
+    items = node.expressions
+    if len(items) != 2 or not isinstance(items[0], exp.Literal) or not items[0].is_string:
+        raise Unsupported(f"{construct(node)} is not supported")
+    return dates.part(items[0].this, binder.bind(items[1]))
+
+
+METHODS: dict[type[exp.Expr], Method] = {
+    exp.Extract: _extract,
+    **dict.fromkeys(_DATE_PARTS, _part),
+    exp.TimestampTrunc: _date_trunc,
+    exp.DateTrunc: _date_trunc,
+    exp.DateDiff: _date_diff,
+    exp.DateAdd: _date_add,
+    exp.DateSub: _date_add,
+    exp.LastDay: _last_day,
+}
+
+FUNCTIONS: dict[str, Method] = {"date_part": _date_part, "datepart": _date_part}
+"""Functions that the parser knows by name only, in small letters."""

@@ -1,0 +1,95 @@
+"""What is true or false: comparisons, IS, LIKE, and logic over them."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from smpc_sql.errors import Unsupported
+from smpc_sql.plan.expressions import And, Case, Expression, InSet, Literal, Not, Or
+from smpc_sql.plan.rules.fold_constants import FALSE, TRUE
+from smpc_sql.schema import Boolean, Enum
+from smpc_sql.sql.binder import Binder, Method, operands
+from smpc_sql.sql.coercion import predicate
+from smpc_sql.sql.literals import is_null, text_of
+from smpc_sql.sql.nodes import only, show
+from smpc_sql.sql.operations import compare, is_null_of
+
+_OPERATORS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+
+
+def _comparison(binder: Binder, node: exp.Expr) -> Expression:
+    left, right = operands(binder, node)
+    return compare(_OPERATORS[type(node)], left, right)
+
+
+def _between(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this", "low", "high")
+    x, low, high = binder.bind(node.this), binder.bind(node.args["low"]), binder.bind(node.args["high"])
+    return And((compare(">=", x, low), compare("<=", x, high)))
+
+
+def _is(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this", "expression")
+    x, what = binder.bind(node.this), node.expression
+    if isinstance(what, exp.Null):
+        return is_null_of(x)
+    if isinstance(what, exp.Boolean):
+        condition = predicate(x)
+        return Case((((condition if what.this else Not(condition)), TRUE),), FALSE)
+    raise Unsupported(f"IS {show(what)} is not supported")
+
+
+def _distinct_from(binder: Binder, node: exp.Expr) -> Expression:
+    left, right = operands(binder, node)
+    null_left, null_right = is_null_of(left), is_null_of(right)
+    same = Case(((compare("=", left, right), TRUE), (And((null_left, null_right)), TRUE)), FALSE)
+    return same if isinstance(node, exp.NullSafeEQ) else Not(same)
+
+
+def _like(binder: Binder, node: exp.Expr) -> Expression:
+    only(node, "this", "expression", "negate")
+    x, pattern = binder.bind(node.this), binder.bind(node.expression)
+    wanted = text_of(pattern)
+    if is_null(x) or is_null(pattern):
+        return Literal(None, Boolean())
+    if not isinstance(x.type, Enum) or wanted is None:
+        raise Unsupported("LIKE is supported for an ENUM and a constant pattern only")
+    flags = re.DOTALL | (re.IGNORECASE if isinstance(node, exp.ILike) else 0)
+    parts = ("." if c == "_" else ".*" if c == "%" else re.escape(c) for c in re.sub("%+", "%", wanted))
+    like = re.compile("".join(parts), flags)
+    codes = tuple(code for code, label in enumerate(x.type.labels) if like.fullmatch(label))
+    found = InSet(x, codes)
+    return Not(found) if node.args.get("negate") else found
+
+
+def _not(binder: Binder, node: exp.Expr) -> Expression:
+    return Not(binder.condition(node.this))
+
+
+def _and(binder: Binder, node: exp.Expr) -> Expression:
+    assert isinstance(node, exp.Connector)
+    terms = tuple(binder.condition(term) for term in node.flatten(unnest=False))
+    return And(terms) if isinstance(node, exp.And) else Or(terms)
+
+
+METHODS: dict[type[exp.Expr], Method] = {
+    **dict.fromkeys(_OPERATORS, _comparison),
+    exp.Between: _between,
+    exp.Is: _is,
+    exp.NullSafeEQ: _distinct_from,
+    exp.NullSafeNEQ: _distinct_from,
+    exp.Like: _like,
+    exp.ILike: _like,
+    exp.Not: _not,
+    exp.And: _and,
+    exp.Or: _and,
+}
