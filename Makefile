@@ -1,6 +1,7 @@
 # make demo    four hospitals, a provider and an analyst on this machine: a tour of queries, within a minute
 # make test    formatting, lint, types and tests: the one check command
-# Both prepare .venv themselves; all they need is Python 3.11 or newer (another one: make PYTHON=/path/to/python3).
+# make bench   seconds and bytes of primitives, queries and TPC-H (python -m benchmarks.tpch --help)
+# All prepare .venv themselves; all they need is Python 3.11 or newer (another one: make PYTHON=/path/to/python3).
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
   "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && command -v "$$p" && break; done)
@@ -24,9 +25,10 @@ test: .venv/.dev
 test-long: .venv/.dev
 	$(BIN)/pytest -n $(WORKERS) --timeout 3600
 
-bench: .venv/.dev
+bench: .venv/.dev .venv/.bench
 	$(BIN)/python -m benchmarks.primitives
 	$(BIN)/python -m benchmarks.queries
+	$(BIN)/python -m benchmarks.tpch
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
