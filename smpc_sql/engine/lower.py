@@ -205,8 +205,8 @@ def _join(join: Join) -> Operator:
     left, left_keys = _with_keys(join.left, join.left_keys)
     right, right_keys = _with_keys(join.right, join.right_keys)
     bounds = tuple(a.bounds.union(b.bounds) for a, b in zip(join.left_keys, join.right_keys, strict=True))
-    widths = len(join.left.fields), len(join.right.fields)
-    return LookupJoin(left, right, *widths, left_keys, right_keys, bounds, join.kind, join.null_safe)
+    width = len(join.left.fields)
+    return LookupJoin(left, right, width, join.carried_fields, left_keys, right_keys, bounds, join.kind, join.null_safe)
 
 
 def _window(window: Window) -> Operator:

@@ -40,13 +40,14 @@ class LookupJoin:
 
     inner: left rows with a match, and its columns. left: all left rows, NULLs where there is none. semi, anti: left
     rows with, without a match; mark: all left rows, and whether there is one; the right's keys need not be unique then.
-    The columns of a side are its first `width`; keys may stand behind them.
+    The left's columns are its first `left_width`, which stay as they are, public ones too; keys may stand behind them.
+    carried: the right's columns that come to stand beside.
     """
 
     left: Operator
     right: Operator
     left_width: int
-    right_width: int
+    carried: tuple[int, ...]
     left_keys: tuple[int, ...]
     right_keys: tuple[int, ...]
     bounds: tuple[Interval, ...]
@@ -70,53 +71,57 @@ class LookupJoin:
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
         left, right = self.left.run(session, tables), self.right.run(session, tables)
-        columns = whole_columns(session, left, range(self.left_width))
-        lent = self.kind in ("inner", "left")
-        payload = whole_columns(session, right, range(self.right_width)) if lent else []
+        payload = whole_columns(session, right, self.carried) if self.kind in ("inner", "left") else []
         if left.rows == 0:
-            return SharedTable((self._no_rows(columns, payload),))
+            return self._joined(left, self._nothing(payload), None if self.kind != "inner" else _NO_BITS)
+        valid = whole_valid(session, left)
         sides = _Sides(
             session,
-            _Side(whole_columns(session, left, self.left_keys), whole_valid(session, left), left.rows, self.null_safe),
+            _Side(whole_columns(session, left, self.left_keys), valid, left.rows, self.null_safe),
             _Side(
                 whole_columns(session, right, self.right_keys), whole_valid(session, right), right.rows, self.null_safe
             ),
             self.bounds,
         )
         arrived, matched = sides.look_up(payload)
-        return self._joined(session, columns, arrived, matched, whole_valid(session, left))
-
-    def _no_rows(self, columns: Sequence[Column], payload: Sequence[Column]) -> Piece:
-        empty = np.zeros(0, dtype=np.uint8)
-        more = list(payload)
-        if self.kind == "left":
-            more = [Column(c.words[:0], empty, c.boolean) for c in payload]
-        elif self.kind == "mark":
-            more = [Column(empty, None, boolean=True)]
-        return _piece(
-            columns, [Column(c.words[:0], None if c.null is None else c.null[:0], c.boolean) for c in more], empty, 0
-        )
-
-    def _joined(
-        self,
-        session: Session,
-        columns: Sequence[Column],
-        arrived: Sequence[Column],
-        matched: Array,
-        valid: Array | None,
-    ) -> SharedTable:
-        rows = len(matched)
         if self.kind == "left":
             arrived = [_null_unless(session, column, matched) for column in arrived]
-            return SharedTable((_piece(columns, arrived, valid, rows),))
+        elif self.kind == "mark":
+            arrived = [Column(matched, None, boolean=True)]
+        else:
+            found = matched if self.kind != "anti" else matched ^ session.public(np.uint8(1))
+            valid = found if valid is None else _both(session, found, valid)
+        return self._joined(left, arrived, valid)
+
+    def _nothing(self, payload: Sequence[Column]) -> list[Column]:
+        """What stands beside no rows."""
         if self.kind == "mark":
-            return SharedTable((_piece(columns, [Column(matched, None, boolean=True)], valid, rows),))
-        found = matched if self.kind != "anti" else matched ^ session.public(np.uint8(1))
-        if valid is not None:
-            pair = (BShare(pack(pad_rows(found))), BShare(pack(pad_rows(valid))))
-            (both,) = conjunction(session, [pair])
-            found = unpack(both.packed)[:rows]
-        return SharedTable((_piece(columns, arrived, found, rows),))
+            return [Column(_NO_BITS, None, boolean=True)]
+        nulls = [_NO_BITS if self.kind == "left" or c.null is not None else None for c in payload]
+        return [Column(c.words[:0], null, c.boolean) for c, null in zip(payload, nulls, strict=True)]
+
+    def _joined(self, left: SharedTable, more: Sequence[Column], valid: Array | None) -> SharedTable:
+        """The left's pieces with the right's columns, cut as they are, behind their own."""
+        pieces, start = [], 0
+        for piece in left.pieces:
+            rows = slice(start, start + piece.rows)
+            start += piece.rows
+            beside = (
+                Raw(c.words[rows], None if c.null is None else c.null[rows], secret=True, boolean=c.boolean)
+                for c in more
+            )
+            columns = (*piece.columns[: self.left_width], *beside)
+            pieces.append(Piece(piece.rows, columns, None if valid is None else valid[rows]))
+        return SharedTable(tuple(pieces))
+
+
+_NO_BITS = np.zeros(0, dtype=np.uint8)
+
+
+def _both(session: Session, one: Array, other: Array) -> Array:
+    pair = (BShare(pack(pad_rows(one))), BShare(pack(pad_rows(other))))
+    (both,) = conjunction(session, [pair])
+    return unpack(both.packed)[: len(one)]
 
 
 def _null_unless(session: Session, column: Column, matched: Array) -> Column:
@@ -128,11 +133,6 @@ def _null_unless(session: Session, column: Column, matched: Array) -> Column:
     if column.null is not None:
         missing = any_of(session, [missing, BShare(pack(pad_rows(column.null)))])
     return Column(column.words, unpack(missing.packed)[: len(matched)], column.boolean)
-
-
-def _piece(columns: Sequence[Column], more: Sequence[Column], valid: Array | None, rows: int) -> Piece:
-    raws = tuple(Raw(c.words, c.null, secret=True, boolean=c.boolean) for c in (*columns, *more))
-    return Piece(rows, raws, valid)
 
 
 @dataclass(frozen=True, slots=True)

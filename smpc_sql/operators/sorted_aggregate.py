@@ -29,6 +29,7 @@ from smpc_sql.protocol.comparison import is_zero
 from smpc_sql.protocol.permutation import route
 from smpc_sql.protocol.sorting import KeyPart, destinations_of, partition, sort
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
+from smpc_sql.schema import Boolean
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
 
@@ -97,8 +98,16 @@ def _no_groups(session: Session, keys: Sequence[Column], calls: Sequence[SortedC
         return SharedTable((Piece(1, tuple(totals), None),))
     empty, no_bits = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint8)
     raws = [Raw(empty, None if key.null is None else no_bits, secret=True, boolean=key.boolean) for key in keys]
-    raws += [Raw(empty, no_bits if c.call.nullable else None, secret=True, boolean=False) for c in calls]
+    for call in (c.call for c in calls):
+        raws.append(Raw(empty, no_bits if call.nullable else None, secret=True, boolean=isinstance(call.type, Boolean)))
     return SharedTable((Piece(0, tuple(raws), no_bits),))
+
+
+def _carry(column: Column, name: object, null: object, words: dict[object, Array], bits: dict[object, Array]) -> None:
+    """A column that moves along as it is."""
+    (bits if column.boolean else words)[name] = column.words
+    if column.null is not None:
+        bits[null] = column.null
 
 
 class _Groups:
@@ -138,6 +147,9 @@ class _Groups:
         valid = BShare(pack(pad_rows(self.valid)))
         masks = []
         for call in self.calls:
+            if call.call.kind == "any":  # any row will do
+                masks.append(self.valid)
+                continue
             terms = [valid]
             if call.filter is not None:
                 condition = self.columns[call.filter]
@@ -185,15 +197,21 @@ class _Groups:
                 assert call.argument is not None
                 words["value", i] = self.columns[call.argument].words
         self._mask_sums(numbers, words)
+        for i in numbers:
+            if self.calls[i].call.kind == "any":
+                _carry(self._argument(i), ("value", i), ("is NULL", i), words, bits)
         for place, key in enumerate(self.keys if with_keys else ()):
-            (bits if key.column.boolean else words)["key", place] = key.column.words
-            if key.column.null is not None:
-                bits["key is NULL", place] = key.column.null
+            _carry(key.column, ("key", place), ("key is NULL", place), words, bits)
         return Slots(words, bits)
+
+    def _argument(self, number: int) -> Column:
+        place = self.calls[number].argument
+        assert place is not None
+        return self.columns[place]
 
     def _mask_sums(self, numbers: Sequence[int], words: dict[object, Array]) -> None:
         """The words of sums, 0 where a row takes no part; and 0 or 1 to count the rows that do."""
-        plain = [i for i in numbers if not self.calls[i].distinct]
+        plain = [i for i in numbers if not self.calls[i].distinct and self.calls[i].call.kind != "any"]
         sums = [i for i in plain if self.calls[i].call.kind == "sum"]
         if plain:
             counts = to_words(self.session, self._stacked(plain), 64).words[:, : self.rows]
@@ -245,8 +263,14 @@ class _Groups:
         for place, key in enumerate(self.keys):
             words = (found.bits if key.column.boolean else found.words)["key", place]
             columns.append(Raw(words, found.bits.get(("key is NULL", place)), secret=True, boolean=key.column.boolean))
-        nulls = iter(self._empty([i for i, c in enumerate(self.calls) if c.call.nullable], found, kept))
+        counted = [i for i, c in enumerate(self.calls) if c.call.nullable and c.call.kind != "any"]
+        nulls = iter(self._empty(counted, found, kept))
         for i, call in enumerate(self.calls):
+            if call.call.kind == "any":
+                boolean = self._argument(i).boolean
+                words = (found.bits if boolean else found.words)["value", i]
+                columns.append(Raw(words, found.bits.get(("is NULL", i)), secret=True, boolean=boolean))
+                continue
             words = found.words["value" if call.call.kind in ("sum", "min", "max") else "count", i]
             columns.append(Raw(words, next(nulls) if call.call.nullable else None, secret=True, boolean=False))
         return SharedTable((Piece(kept, tuple(columns), found.bits["valid"] if self.keys else None),))

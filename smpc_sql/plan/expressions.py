@@ -490,7 +490,7 @@ class Sqrt(_Node):
         self._know(_DOUBLE, self.x.nullable, self.x.bounds, self.x.secret)
 
 
-AggregateKind = OneOf["count_star", "count", "sum", "min", "max"]
+AggregateKind = OneOf["count_star", "count", "sum", "min", "max", "any"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,6 +499,7 @@ class AggregateCall(_Node):
 
     rows: at most how many rows a group has (public). SUM, MIN and MAX of no rows, or of NULLs only, are NULL.
     distinct: every value counts once (COUNT and SUM; it makes no difference to MIN and MAX).
+    any: the argument of any row, which is the same in all rows of a group; of sorted groups only, and without a filter.
     Only in Aggregate.calls, never inside another expression.
     """
 
@@ -527,7 +528,7 @@ class AggregateCall(_Node):
             self._know(type_, True, counted * argument.bounds, True)
         else:
             _require(_is_word(argument.type), f"{self.kind.upper()} of a DOUBLE is not supported")
-            self._know(argument.type, True, argument.bounds, True)
+            self._know(argument.type, argument.nullable or self.kind != "any", argument.bounds, True)
 
 
 Expression = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from smpc_sql.plan.relations import Relation
+from smpc_sql.plan.rules.drop_keys import drop_keys
 from smpc_sql.plan.rules.drop_limits import drop_limits
 from smpc_sql.plan.rules.fold_constants import fold_constants
 from smpc_sql.plan.rules.merge_projects import merge_projects
@@ -14,7 +15,15 @@ from smpc_sql.plan.rules.push_filters import push_filters
 
 Rule = Callable[[Relation], Relation]
 
-RULES: tuple[Rule, ...] = (fold_constants, push_filters, merge_projects, narrow_keys, drop_limits, prune_columns)
+RULES: tuple[Rule, ...] = (
+    fold_constants,
+    push_filters,
+    merge_projects,
+    narrow_keys,
+    drop_keys,
+    drop_limits,
+    prune_columns,
+)
 """In the order in which they run, again until nothing changes."""
 
 _ROUNDS = 64

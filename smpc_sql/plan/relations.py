@@ -151,7 +151,7 @@ class Aggregate(_Relation):
     def enumerated(self) -> bool:
         """Whether all groups that the keys' domains allow are enumerated: no DISTINCT, and cheaper than sorting."""
         groups = prod(key_size(key) for key in self.keys)
-        if any(call.distinct for call in self.calls) or groups > MAX_ENUMERATED:
+        if any(call.distinct or call.kind == "any" for call in self.calls) or groups > MAX_ENUMERATED:
             return False
         return not self.keys or self._cost_enumerated(groups) <= self._cost_sorted(groups)
 
@@ -199,6 +199,7 @@ class Join(_Relation):
     inner: left rows that have a match. left: all left rows, NULLs beside those without. mark: all left rows, and only
     whether there is a match, never NULL; the right's keys need not be unique then. A NULL key matches nothing, or if
     null_safe NULL. Keys are expressions over their own side, of one scale and dictionary.
+    carried: the right's fields that come to stand beside, ascending; None for all (of a mark none do).
     """
 
     left: Relation
@@ -207,19 +208,27 @@ class Join(_Relation):
     left_keys: tuple[Expression, ...]
     right_keys: tuple[Expression, ...]
     null_safe: bool = False
+    carried: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.left_keys or len(self.left_keys) != len(self.right_keys):
             raise InternalError("a join has keys, as many on either side")
         for keys in zip(self.left_keys, self.right_keys, strict=True):
             Equal(*keys)  # raises where they do not fit
-        left = tuple(replace(f, public=False) for f in self.left.fields)
         if self.kind == "mark":
             right: tuple[Field, ...] = (Field("matched", Boolean(), False, BIT),)
         else:
             outer = self.kind == "left"
-            right = tuple(replace(f, public=False, nullable=f.nullable or outer) for f in self.right.fields)
-        self._know((*left, *right), self.left.max_rows)
+            fields = [self.right.fields[i] for i in self.carried_fields]
+            right = tuple(replace(f, public=False, nullable=f.nullable or outer) for f in fields)
+        self._know((*self.left.fields, *right), self.left.max_rows)
+
+    @property
+    def carried_fields(self) -> tuple[int, ...]:
+        """The right's fields that stand behind the left's, in this order."""
+        if self.kind == "mark":
+            return ()
+        return tuple(range(len(self.right.fields))) if self.carried is None else self.carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,7 +458,7 @@ def _rebase_join(join: Join, left: Relation, right: Relation) -> Join:
     lefts, rights = own_columns(left), own_columns(right)
     left_keys = tuple(substitute(key, lefts) for key in join.left_keys)
     right_keys = tuple(substitute(key, rights) for key in join.right_keys)
-    return Join(left, right, join.kind, left_keys, right_keys, join.null_safe)
+    return Join(left, right, join.kind, left_keys, right_keys, join.null_safe, join.carried)
 
 
 def rewrite(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:

@@ -193,9 +193,8 @@ def _join(join: Join, left: list[Row], right: list[Row]) -> list[Row]:
         return [(*row, int(bool(matches))) for row, _, matches in found]
     assert all(len(matches) <= 1 for _, _, matches in found), "the right side is not unique"
     nothing: Row = (None,) * len(join.right.fields)
-    if join.kind == "left":
-        return [(*row, *(matches[0] if matches else nothing)) for row, _, matches in found]
-    return [(*row, *match) for row, _, matches in found for match in matches]
+    beside = [(row, matches or [nothing] * (join.kind == "left")) for row, _, matches in found]
+    return [(*row, *(match[i] for i in join.carried_fields)) for row, matches in beside for match in matches]
 
 
 def _window(window: Window, rows: list[Row]) -> list[Row]:
@@ -275,6 +274,9 @@ def _call(call: AggregateCall, rows: list[Row]) -> int | None:
             result = min(values, default=None)
         case "max":
             result = max(values, default=None)
+        case "any":
+            assert len({evaluate(argument, row) for row in rows}) == 1, "a key does not follow from the others"
+            result = evaluate(argument, rows[0])
         case _:
             raise AssertionError(call.kind)
     assert result is None or result in call.bounds

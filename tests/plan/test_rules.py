@@ -7,7 +7,7 @@ import pytest
 from smpc_sql.catalog import Catalog
 from smpc_sql.plan.explain import explain_relation
 from smpc_sql.plan.optimize import RULES, Rule
-from smpc_sql.plan.relations import Aggregate, Filter, Limit, Project, Relation, Scan, walk
+from smpc_sql.plan.relations import Aggregate, Filter, Join, Limit, Project, Relation, Scan, Sort, Window, walk
 from smpc_sql.plan.rules.drop_limits import drop_limits
 from smpc_sql.plan.rules.fold_constants import fold_constants
 from smpc_sql.plan.rules.merge_projects import merge_projects
@@ -16,11 +16,17 @@ from smpc_sql.plan.rules.prune_columns import prune_columns
 from smpc_sql.plan.rules.push_filters import push_filters
 from smpc_sql.sql.compile import compile_select
 from tests.plan.judge import heart_catalog
+from tests.plan.small import small_world
 
 
 @pytest.fixture(scope="module")
 def heart() -> Catalog:
     return heart_catalog()
+
+
+@pytest.fixture(scope="module")
+def small() -> Catalog:
+    return small_world().catalog
 
 
 def plan(sql: str, heart: Catalog, *rules: Rule) -> Relation:
@@ -91,6 +97,45 @@ def test_keys_are_grouped_by_their_inside(heart: Catalog) -> None:
     same = plan("SELECT num * num, COUNT(*) FROM heart GROUP BY num * num", heart, narrow_keys)
     (unchanged,) = [node for node in walk(same) if isinstance(node, Aggregate)]
     assert unchanged.max_rows == 17
+
+
+def test_keys_that_follow_from_others_are_carried(small: Catalog) -> None:
+    def keys(sql: str) -> list[str]:
+        relation = plan(sql, small, *RULES)
+        (aggregate,) = [node for node in walk(relation) if isinstance(node, Aggregate)]
+        return [*aggregate.key_names, *("any " + c.argument.name for c in aggregate.calls if c.kind == "any")]  # type: ignore[union-attr]
+
+    joined = "SELECT {0}, COUNT(*) FROM t JOIN u ON t.k = u.uid GROUP BY {0}"
+    assert keys(joined.format("u.uid, u.x, u.y")) == ["uid", "any x", "any y"]
+    assert keys(joined.format("t.k, u.x, u.y")) == ["k", "any x", "any y"]
+    assert keys(joined.format("t.k, t.id, u.x")) == ["id", "any k", "any x"]
+    assert keys(joined.format("t.k, t.d, u.x")) == ["k", "d", "any x"]  # d is no key
+    assert keys("SELECT k, d, COUNT(*) FROM t GROUP BY k, d") == ["k", "d"]
+    assert keys("SELECT k, q, COUNT(*) FROM w WHERE q = 3 GROUP BY k, q") == ["k", "any q"]
+    # a row without a partner has NULL where a partner may have it too
+    outer = "SELECT {0}, COUNT(*) FROM t LEFT JOIN u ON t.k = u.uid GROUP BY {0}"
+    assert keys(outer.format("u.uid, u.x, u.y")) == ["uid", "any x", "any y"]
+    assert keys(outer.format("u.x, u.y, t.k")) == ["k", "any x", "any y"]
+    assert keys(outer.format("u.uid, t.k")) == ["k", "any uid"]
+
+
+def test_sorts_and_windows_need_no_keys_that_follow(small: Catalog) -> None:
+    relation = plan("SELECT id, k, a FROM t WHERE a = 3 ORDER BY a, id, k LIMIT 3", small, *RULES)
+    (sort,) = [node for node in walk(relation) if isinstance(node, Sort)]
+    assert len(sort.keys) == 2  # a is the same everywhere; the first key is not asked whether it decides
+    sql = "SELECT id, RANK() OVER (PARTITION BY u.uid, u.x ORDER BY u.y, t.id) FROM t JOIN u ON t.k = u.uid"
+    (window,) = [node for node in walk(plan(sql, small, *RULES)) if isinstance(node, Window)]
+    assert len(window.partition) == 1 and len(window.order) == 1
+
+
+def test_joins_carry_what_is_read(small: Catalog) -> None:
+    relation = plan("SELECT t.id, u.x FROM t JOIN u ON t.k = u.uid", small, *RULES)
+    (join,) = [node for node in walk(relation) if isinstance(node, Join)]
+    assert [join.right.fields[i].name for i in join.carried_fields] == ["x"]
+    (unread,) = [
+        n for n in walk(plan("SELECT t.id FROM t JOIN u ON t.k = u.uid", small, *RULES)) if isinstance(n, Join)
+    ]
+    assert unread.carried_fields == ()
 
 
 def test_columns_are_pruned(heart: Catalog) -> None:

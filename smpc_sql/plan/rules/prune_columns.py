@@ -93,19 +93,24 @@ def _prune_window(window: Window, keep: tuple[int, ...]) -> tuple[Relation, dict
 
 
 def _prune_join(join: Join, keep: tuple[int, ...]) -> tuple[Relation, dict[int, int]]:
-    """Keys stay; a mark that nobody reads goes with its whole right side."""
+    """Keys are carried only where somebody reads them; a mark that nobody reads goes with its right side."""
     width = len(join.left.fields)
-    wanted = tuple(i - width for i in keep if i >= width)
-    if join.kind == "mark" and not wanted:
-        return _prune(join.left, keep)
-    below, left_places = _prune(join.left, (*(i for i in keep if i < width), *columns_of(*join.left_keys)))
+    beside = join.carried_fields
     marked = join.kind == "mark"
-    right, right_places = _prune(join.right, (*(() if marked else wanted), *columns_of(*join.right_keys)))
+    read = tuple(i - width for i in keep if i >= width)
+    if marked and not read:
+        return _prune(join.left, keep)
+    wanted = () if marked else tuple(beside[i] for i in read)
+    below, left_places = _prune(join.left, (*(i for i in keep if i < width), *columns_of(*join.left_keys)))
+    right, right_places = _prune(join.right, (*wanted, *columns_of(*join.right_keys)))
     left_keys = tuple(substitute(key, _moved(join.left, below, left_places)) for key in join.left_keys)
     right_keys = tuple(substitute(key, _moved(join.right, right, right_places)) for key in join.right_keys)
+    carried = tuple(right_places[i] for i in wanted)
+    every = marked or carried == tuple(range(len(right.fields)))
+    pruned = Join(below, right, join.kind, left_keys, right_keys, join.null_safe, None if every else carried)
     start = len(below.fields)
-    places = {width: start} if marked else {width + old: start + new for old, new in right_places.items()}
-    return Join(below, right, join.kind, left_keys, right_keys, join.null_safe), {**left_places, **places}
+    places = {width + old: start + new for new, old in enumerate(read)}
+    return pruned, {**left_places, **places}
 
 
 def _prune_concat(inputs: tuple[Relation, ...], keep: tuple[int, ...]) -> tuple[Relation, dict[int, int]]:

@@ -114,7 +114,8 @@ def _through_join(join: Join, terms: tuple[Expression, ...]) -> Relation | None:
         if all(i < width for i in columns):
             left.append(substitute(term, own_columns(join.left)))
         elif join.kind == "inner" and all(i >= width for i in columns):
-            right.append(substitute(term, (*own_columns(join.left), *own_columns(join.right))))
+            beside = own_columns(join.right)
+            right.append(substitute(term, (*own_columns(join.left), *(beside[i] for i in join.carried_fields))))
         else:
             up.append(term)
     if not left and not right:

@@ -1,0 +1,23 @@
+-- Keys that follow from others: declared, through joins and filters; and those that do not.
+SELECT u.uid, u.x, u.e, COUNT(*), SUM(t.a) FROM t JOIN u ON t.k = u.uid GROUP BY u.uid, u.x, u.e;
+SELECT t.k, u.x, u.y, MIN(t.d), COUNT(DISTINCT t.b) FROM t LEFT JOIN u ON t.k = u.uid GROUP BY t.k, u.x, u.y;
+SELECT u.uid, u.x, t.k, COUNT(*) FROM t LEFT JOIN u ON t.k = u.uid GROUP BY u.uid, u.x, t.k;
+SELECT t.id, t.f, t.g, t.d, MAX(t.a), COUNT(*) FROM t GROUP BY t.id, t.f, t.g, t.d;
+SELECT t.id + 1, t.f, t.k * 2 + t.id, SUM(b) FROM t GROUP BY t.id + 1, t.f, t.k * 2 + t.id;
+SELECT DISTINCT t.k, u.x, u.y FROM t JOIN u ON t.k = u.uid;
+SELECT DISTINCT t.id, t.e, t.d FROM t WHERE t.a > 0;
+SELECT t.k, t.id, COUNT(*) FROM t WHERE t.k = 3 GROUP BY t.k, t.id;
+SELECT t.k, t.id FROM t WHERE t.k = 3 ORDER BY t.k, t.id LIMIT 2;
+SELECT t.id, u.x FROM t JOIN u ON t.k = u.uid ORDER BY t.id DESC, u.x, u.y LIMIT 3;
+SELECT t.id, ROW_NUMBER() OVER (PARTITION BY u.uid, u.x ORDER BY t.id, t.a) FROM t JOIN u ON t.k = u.uid;
+SELECT t.id, RANK() OVER (PARTITION BY u.uid ORDER BY u.x, u.y), SUM(t.a) OVER (PARTITION BY u.uid ORDER BY u.x) FROM t JOIN u ON t.k = u.uid;
+SELECT v.p, v.r, v.s, COUNT(*) FROM v GROUP BY v.p, v.r, v.s;
+SELECT v.r, v.s, t.k, COUNT(*) FROM t JOIN v ON v.p = t.a AND v.r = t.b GROUP BY v.r, v.s, t.k;
+SELECT s.k, s.id, SUM(s.n) FROM (SELECT k, id, COUNT(*) AS n FROM t GROUP BY k, id) s GROUP BY s.k, s.id;
+SELECT k, n, COUNT(*) FROM (SELECT k, COUNT(*) AS n FROM t GROUP BY k) s GROUP BY k, n;
+SELECT a.id, b.id, b.k, COUNT(*) FROM t a JOIN t b ON a.id = b.id GROUP BY a.id, b.id, b.k;
+SELECT x.k, x.z, COUNT(*) FROM none n LEFT JOIN w x ON n.x = x.k GROUP BY x.k, x.z;
+SELECT t.owner, u.owner, u.uid, u.x, COUNT(*) FROM t JOIN u ON t.k = u.uid GROUP BY t.owner, u.owner, u.uid, u.x;
+SELECT t.owner, u.e, COUNT(*) FROM t JOIN u ON t.k = u.uid WHERE t.owner <> 'zoe' GROUP BY t.owner, u.e;
+SELECT t.owner, COUNT(u.x) FROM t LEFT JOIN u ON t.k = u.uid LEFT JOIN v ON v.p = t.a AND v.r = 0 GROUP BY t.owner;
+SELECT x.owner, x.id FROM (SELECT owner, id, a FROM t WHERE k IN (SELECT uid FROM u)) x WHERE x.a > 0;
