@@ -97,6 +97,8 @@ class Changes:
             raise PolicyError(f"{client.name} may not load rows of {message.owner}: its `owners` lacks that name")
         entry = self._store.catalog.table(message.table)
         schema = entry.schema
+        if entry.origin is not None:
+            raise CatalogConflict(f"table {schema.name} was made by CREATE TABLE AS: it takes no rows")
         columns = [(column.name, column.nullable) for column in schema.columns]
         if message.ddl != messages.ddl_digest(entry.ddl) or columns != [(p.column, p.nullable) for p in message.pieces]:
             raise CatalogConflict(f"the rows were made for another declaration of table {schema.name}")
@@ -114,6 +116,27 @@ class Changes:
         finally:
             self._link.close_session(session)
         self._reply(sender, messages.Done(message.request))
+
+    def compute(
+        self,
+        client: ClientConfig,
+        change_id: bytes,
+        change: Change,
+        work: Callable[[], tuple[Change, StoredFragment | None]],
+    ) -> None:
+        """Prepares a change whose content all parties compute now. change: what is known of it before.
+
+        The table is taken first: no party votes before all have taken it, since the computation needs all of them.
+        """
+        self._reserve(client, change_id, change)
+        try:
+            found, fragment = work()
+            self._store.amend(change_id, found)
+            self._store.stage(change_id, fragment)
+            self._vote(change_id, found)
+        except BaseException:
+            self._abandon(change_id)
+            raise
 
     def _receive(self, sender: str, session: bytes, schema: TableSchema, rows: int) -> StoredFragment:
         def receive(kind: bytes, number: int, size: int) -> memoryview:
@@ -142,6 +165,7 @@ class Changes:
             pending = self._pending.get(change_id)
             if pending is None or pending.given_up:
                 raise CatalogConflict("the change was given up")
+            pending.since = time.monotonic()
             pending.digest = pending.votes[self._link.name] = digest
             self._changed.notify_all()
         if not self.leads:
@@ -260,7 +284,7 @@ class Changes:
             pending = tuple(self._pending.items())
         for change_id, record in pending:
             if self.leads:
-                if now - record.since > max(_ABANDONED, 4 * self._timeout):
+                if record.digest and now - record.since > max(_ABANDONED, 4 * self._timeout):
                     self._give_up(change_id)
             elif record.digest and now - max(record.since, record.asked) > self._timeout:
                 record.asked = now

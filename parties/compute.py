@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from parties.agreement import Inbox
 from parties.changes import Changes
 from parties.config import ClientConfig, Consortium
 from parties.engine import Array, Cost, Engine, Prepared, Seat, SqlEngine
-from parties.store import Busy, DirectoryStore, MemoryStore, Store, StoredFragment
+from parties.store import Busy, Change, DirectoryStore, MemoryStore, Store, StoredFragment
 from smpc_sql import messages
 from smpc_sql.catalog import Catalog
 from smpc_sql.errors import ConfigError, InternalError, PeerError, PolicyError, SmpcError
@@ -32,6 +32,8 @@ from smpc_sql.transport.zeromq import Station
 from smpc_sql.version import VERSION
 from smpc_sql.wire import Malformed
 
+T = TypeVar("T")
+P = TypeVar("P", bound=Prepared)
 _log = logging.getLogger(__name__)
 
 MAX_AT_ONCE = 256
@@ -148,6 +150,8 @@ class Party:
                 self._start(sender, request, self._explain, client, message)
             case messages.Define(request):
                 self._start(sender, request, self._changes.define, client, message)
+            case messages.Compute(request):
+                self._start(sender, request, self._compute_change, client, message)
             case messages.Load(request):
                 self._start(sender, request, self._changes.load, client, message)
             case messages.Commit(request) if self._changes.leads:
@@ -229,12 +233,48 @@ class Party:
         """Plans, agrees, computes, and sends this party's shares of the result."""
         _require_query(client)
         started = time.monotonic()
-        query = agreement.query_id(client.name, message.request)
+
+        def work(query: bytes, inbox: Inbox) -> tuple[Prepared, Sequence[Array], Cost]:
+            catalog = self._current(message.catalog)
+            prepared = self._prepared(self._engine.prepare, message.sql, catalog)
+            with self._session(query, inbox, message.sql, catalog, prepared) as (plan, seat):
+                return plan, *self._engine.run(plan, seat, _Tables(self._store, catalog))
+
+        plan, pieces, cost = self._together(client, message.request, work)
+        stats = messages.Stats(time.monotonic() - started, cost.rounds, cost.bytes_sent, cost.bytes_dealt)
+        self._deliver(sender, message.request, plan.digest, pieces, stats)
+
+    def _compute_change(self, sender: str, client: ClientConfig, message: messages.Compute) -> None:
+        """Plans, takes the table, agrees, computes, and prepares the change."""
+        _require_query(client)
+
+        def work(query: bytes, inbox: Inbox) -> None:
+            catalog = self._current(message.catalog)
+            prepared = self._prepared(self._engine.prepare_change, message.sql, catalog)
+
+            def run() -> tuple[Change, StoredFragment | None]:
+                with self._session(query, inbox, message.sql, catalog, prepared) as (plan, seat):
+                    tables = _Tables(self._store, catalog)
+                    return self._engine.run_change(plan, seat, tables, client.name, message.change)
+
+            if isinstance(prepared, SmpcError):
+                run()  # raises, once all have agreed on it
+                return
+            if prepared.defines:
+                require_define(client)
+            self._changes.compute(client, message.change, prepared.reserved(client.name, message.change), run)
+
+        self._together(client, message.request, work)
+        self._reply(sender, messages.Done(message.request))
+
+    def _together(self, client: ClientConfig, request: bytes, work: Callable[[bytes, Inbox], T]) -> T:
+        """work(query, inbox), what all parties do for one request; if it fails here, the others are told."""
+        query = agreement.query_id(client.name, request)
         inbox = self._inbox(query)
         if inbox is None:
             raise PolicyError(f"{self._name} has too many queries waiting")
         try:
-            digest, pieces, cost = self._compute(query, inbox, message)
+            return work(query, inbox)
         except _Refusal as refusal:
             raise refusal.error from None
         except SmpcError as error:
@@ -245,21 +285,26 @@ class Party:
         finally:
             with self._lock:
                 self._inboxes.pop(query, None)
-        stats = messages.Stats(time.monotonic() - started, cost.rounds, cost.bytes_sent, cost.bytes_dealt)
-        self._deliver(sender, message.request, digest, pieces, stats)
 
-    def _compute(self, query: bytes, inbox: Inbox, message: messages.Submit) -> tuple[bytes, Sequence[Array], Cost]:
+    def _current(self, digest: bytes) -> Catalog:
+        """The catalog, if it is the one that a client planned for."""
         catalog = self._store.catalog
-        if catalog.digest() != message.catalog:
+        if catalog.digest() != digest:
             raise Busy("the catalog was changed by somebody else; try again")
-        prepared = self._prepare(message.sql, catalog)
+        return catalog
+
+    @contextlib.contextmanager
+    def _session(
+        self, query: bytes, inbox: Inbox, sql: str, catalog: Catalog, prepared: P | SmpcError
+    ) -> Iterator[tuple[P, Seat]]:
+        """The session in which all parties run the plan, once they have agreed on it. Raises _Refusal for none."""
         session = agreement.agree(
             self._link,
             inbox,
             parties=self._parties,
             provider=self._provider,
             query=query,
-            claim=_claim(message.sql, catalog, prepared),
+            claim=_claim(sql, catalog, prepared),
             timeout=self._timeout,
         )
         try:
@@ -267,17 +312,16 @@ class Party:
             if isinstance(prepared, SmpcError):
                 raise _Refusal(prepared)
             index = self._parties.index(self._name)
-            seat = Seat(self._link, index, self._parties, self._provider, session, self._timeout)
-            pieces, cost = self._engine.run(prepared, seat, _Tables(self._store, catalog))
-            return prepared.digest, pieces, cost
+            yield prepared, Seat(self._link, index, self._parties, self._provider, session, self._timeout)
         finally:
             self._link.close_session(session)
             process.tell(self._link, (self._provider,), messages.encode(messages.End(session)))
 
-    def _prepare(self, sql: str, catalog: Catalog) -> Prepared | SmpcError:
+    @staticmethod
+    def _prepared(prepare: Callable[[str, Catalog], P], sql: str, catalog: Catalog) -> P | SmpcError:
         """A plan, or why there is none: the parties agree on refusals too, so that a dissenter is found out."""
         try:
-            return self._engine.prepare(sql, catalog)
+            return prepare(sql, catalog)
         except SmpcError as error:
             return error
 
@@ -301,6 +345,12 @@ class Party:
             share, limit = _GRACE
             return inbox.deepest(error, min(share * self._timeout, limit))
         return error
+
+
+def require_define(client: ClientConfig) -> None:
+    """Raises PolicyError for who may not change tables."""
+    if "define" not in client.may:
+        raise PolicyError(f"{client.name} may not change tables: its `may` in the consortium file lacks define")
 
 
 def _require_query(client: ClientConfig) -> None:

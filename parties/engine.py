@@ -8,13 +8,15 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from parties.store import Change, CreateTable, DropTable, StoredFragment
-from smpc_sql.catalog import Catalog
+from parties.store import Change, CreateTable, DropTable, MakeTable, StoredFragment
+from smpc_sql.catalog import Catalog, Fragment
 from smpc_sql.engine import explain, prepare, run
 from smpc_sql.engine.prepare import Prepared as Plan
+from smpc_sql.engine.prepare import PreparedTable
 from smpc_sql.errors import QueryError
 from smpc_sql.session import NetworkBackend
 from smpc_sql.sql import parse
+from smpc_sql.sql.storing import made_by
 from smpc_sql.transport.base import Link
 
 Array = npt.NDArray[Any]
@@ -38,6 +40,17 @@ class Prepared(Protocol):
     @property
     def digest(self) -> bytes:
         """Of the plan, and of all that it depends on [32]."""
+
+
+class PreparedChange(Prepared, Protocol):
+    """A planned change, whose content is yet to be computed."""
+
+    @property
+    def defines(self) -> bool:
+        """Whether it makes a table: who may not define may not ask for it."""
+
+    def reserved(self, client: str, change_id: bytes) -> Change:
+        """What is known of the change before."""
 
 
 class Cost(Protocol):
@@ -68,10 +81,18 @@ class Engine(Protocol):
     def define(self, sql: str, catalog: Catalog) -> Change:
         """The change that a DDL statement makes. Raises QueryError."""
 
+    def prepare_change(self, sql: str, catalog: Catalog) -> PreparedChange:
+        """Plans a statement whose change is computed from shares. Raises QueryError or PolicyError."""
+
     def run(
         self, prepared: Any, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]
     ) -> tuple[Sequence[Array], Cost]:
         """Computes this party's shares of the result. Raises PeerError."""
+
+    def run_change(
+        self, prepared: Any, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]], client: str, change_id: bytes
+    ) -> tuple[Change, StoredFragment | None]:
+        """Computes a change that `client` asked for, and this party's shares of its rows. Raises PeerError."""
 
 
 class SqlEngine:
@@ -81,6 +102,14 @@ class SqlEngine:
         """See Engine."""
         return prepare.prepare(sql, catalog)
 
+    def prepare_change(self, sql: str, catalog: Catalog) -> TableToMake:
+        """See Engine."""
+        match parse.parse_statements(sql):
+            case (parse.CreateTableAs() as statement,):
+                return TableToMake(prepare.prepare_table(statement, catalog))
+            case _:
+                raise QueryError("one CREATE TABLE AS is expected")
+
     def explain(self, prepared: Plan, parties: int) -> str:
         """See Engine."""
         return explain.explain(prepared, parties)
@@ -88,8 +117,8 @@ class SqlEngine:
     def define(self, sql: str, catalog: Catalog) -> Change:
         """See Engine."""
         match parse.parse_statements(sql):
-            case (parse.CreateTable(schema, ddl),):
-                return CreateTable(schema, ddl)
+            case (parse.CreateTable(schema, ddl, _, replace),):
+                return CreateTable(schema, ddl, replace)
             case (parse.DropTable(name),):
                 return DropTable(catalog.table(name).schema.name)
             case _:
@@ -99,12 +128,51 @@ class SqlEngine:
         self, prepared: Plan, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]
     ) -> tuple[Sequence[Array], Cost]:
         """See Engine."""
-        backend = NetworkBackend(
-            link=seat.link,
-            index=seat.index,
-            parties=seat.parties,
-            provider=seat.provider,
-            session=seat.session,
-            timeout=seat.timeout,
-        )
+        backend = _backend(seat)
         return run.run(prepared, backend, tables), backend.stats()
+
+    def run_change(
+        self,
+        prepared: TableToMake,
+        seat: Seat,
+        tables: Mapping[str, tuple[StoredFragment, ...]],
+        client: str,
+        change_id: bytes,
+    ) -> tuple[Change, StoredFragment | None]:
+        """See Engine."""
+        rows = run.run_table(prepared.plan, _backend(seat), tables)
+        return prepared.reserved(client, change_id), StoredFragment(rows.rows, rows.words, rows.nulls)
+
+
+@dataclass(frozen=True, slots=True)
+class TableToMake:
+    """A CREATE TABLE AS as a change."""
+
+    plan: PreparedTable
+
+    @property
+    def digest(self) -> bytes:
+        """See Prepared."""
+        return self.plan.digest
+
+    @property
+    def defines(self) -> bool:
+        """See PreparedChange."""
+        return True
+
+    def reserved(self, client: str, change_id: bytes) -> Change:
+        """See PreparedChange. The rows belong to who made the table."""
+        storing, statement = self.plan.storing, self.plan.statement
+        fragment = Fragment(change_id.hex(), client, storing.rows)
+        return MakeTable(storing.schema, statement.sql, made_by(storing, client), fragment, statement.replace)
+
+
+def _backend(seat: Seat) -> NetworkBackend:
+    return NetworkBackend(
+        link=seat.link,
+        index=seat.index,
+        parties=seat.parties,
+        provider=seat.provider,
+        session=seat.session,
+        timeout=seat.timeout,
+    )

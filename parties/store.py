@@ -13,6 +13,7 @@ after. A staged change survives a restart: whether it was decided elsewhere is t
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import json
 import os
@@ -29,7 +30,17 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from smpc_sql.catalog import Catalog, CatalogInvalid, Fragment, TableEntry
+from smpc_sql.catalog import (
+    Catalog,
+    CatalogInvalid,
+    Fragment,
+    Origin,
+    TableEntry,
+    Verdict,
+    View,
+    verdict_from_json,
+    view_from_json,
+)
 from smpc_sql.errors import CatalogConflict, ConfigError, InternalError
 from smpc_sql.schema import TableSchema
 
@@ -68,10 +79,11 @@ class StoredFragment:
 
 @dataclass(frozen=True, slots=True)
 class CreateTable:
-    """A new, empty table."""
+    """A new, empty table. replace: one of that name goes first, with its rows."""
 
     schema: TableSchema
     ddl: str
+    replace: bool = False
 
     @property
     def table(self) -> str:
@@ -80,7 +92,77 @@ class CreateTable:
 
     def apply(self, catalog: Catalog) -> Catalog:
         """The catalog afterwards. Raises CatalogConflict."""
-        return catalog.with_table(self.schema, self.ddl)
+        return _replaced(catalog, self.table, self.replace).with_table(self.schema, self.ddl)
+
+
+@dataclass(frozen=True, slots=True)
+class MakeTable:
+    """A new table with the rows of a query (CREATE TABLE AS). The fragment's id is the change's, in hexadecimal."""
+
+    schema: TableSchema
+    ddl: str
+    origin: Origin
+    fragment: Fragment
+    replace: bool = False
+
+    @property
+    def table(self) -> str:
+        """Which table changes."""
+        return self.schema.name
+
+    def apply(self, catalog: Catalog) -> Catalog:
+        """The catalog afterwards. Raises CatalogConflict."""
+        made = _replaced(catalog, self.table, self.replace).with_table(self.schema, self.ddl, self.origin)
+        return made.with_fragment(self.table, self.fragment)
+
+
+def _replaced(catalog: Catalog, table: str, replace: bool) -> Catalog:
+    return catalog.without_table(table) if replace and table.lower() in catalog.tables else catalog
+
+
+@dataclass(frozen=True, slots=True)
+class CreateView:
+    """A new view. replace: one of that name goes first."""
+
+    view: View
+    replace: bool = False
+
+    @property
+    def table(self) -> str:
+        """Which name changes."""
+        return self.view.name
+
+    def apply(self, catalog: Catalog) -> Catalog:
+        """The catalog afterwards. Raises CatalogConflict."""
+        if self.replace and self.table.lower() in catalog.views:
+            catalog = catalog.without_view(self.table)
+        return catalog.with_view(self.view)
+
+
+@dataclass(frozen=True, slots=True)
+class DropView:
+    """A view goes."""
+
+    table: str
+
+    def apply(self, catalog: Catalog) -> Catalog:
+        """The catalog afterwards. Raises UnknownName."""
+        return catalog.without_view(self.table)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeKeys:
+    """What the parties found out about keys of a table that consists of these fragments."""
+
+    table: str
+    fragments: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+
+    def apply(self, catalog: Catalog) -> Catalog:
+        """The catalog afterwards. Raises UnknownName; Busy if rows have come in between."""
+        if tuple(fragment.id for fragment in catalog.table(self.table).fragments) != self.fragments:
+            raise Busy(f"table {self.table} was changed by somebody else; try again")
+        return catalog.with_verdicts(self.table, self.verdicts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +188,28 @@ class AddFragment:
         return catalog.with_fragment(self.table, self.fragment)
 
 
-Change = CreateTable | DropTable | AddFragment
+Change = CreateTable | MakeTable | DropTable | AddFragment | CreateView | DropView | JudgeKeys
+
+
+def fragment_of(change: Change) -> Fragment | None:
+    """The fragment that a change brings."""
+    return change.fragment if isinstance(change, AddFragment | MakeTable) else None
 
 
 def change_text(change: Change) -> str:
     """A change as canonical JSON: equal changes, equal texts."""
     match change:
-        case CreateTable(schema, ddl):
-            data: dict[str, Any] = {"create": Catalog().with_table(schema, ddl).to_json()}
+        case CreateTable(schema, ddl, replace):
+            data: dict[str, Any] = {"create": Catalog().with_table(schema, ddl).to_json(), "replace": replace}
+        case MakeTable(replace=replace):
+            data = {"make": dataclasses.replace(change, replace=False).apply(Catalog()).to_json(), "replace": replace}
+        case CreateView(view, replace):
+            data = {"view": [view.name, view.sql, *view.columns], "replace": replace}
+        case DropView(name):
+            data = {"drop_view": name.lower()}
+        case JudgeKeys(table, fragments, verdicts):
+            found = [[verdict.unique, *verdict.key] for verdict in verdicts]
+            data = {"judge": table.lower(), "fragments": list(fragments), "verdicts": found}
         case DropTable(table):
             data = {"drop": table.lower()}
         case AddFragment(table, fragment):
@@ -125,7 +221,19 @@ def _change_of(text: str) -> Change:
     data = json.loads(text)
     if "create" in data:
         (entry,) = Catalog.from_json(data["create"]).tables.values()
-        return CreateTable(entry.schema, entry.ddl)
+        return CreateTable(entry.schema, entry.ddl, data["replace"] is True)
+    if "make" in data:
+        (entry,) = Catalog.from_json(data["make"]).tables.values()
+        if entry.origin is None or len(entry.fragments) != 1:
+            raise CatalogInvalid("a table that was made has an origin and one fragment")
+        return MakeTable(entry.schema, entry.ddl, entry.origin, entry.fragments[0], data["replace"] is True)
+    if "view" in data:
+        return CreateView(view_from_json(data["view"]), data["replace"] is True)
+    if "drop_view" in data:
+        return DropView(data["drop_view"])
+    if "judge" in data:
+        verdicts = tuple(map(verdict_from_json, data["verdicts"]))
+        return JudgeKeys(data["judge"], tuple(map(str, data["fragments"])), verdicts)
     if "drop" in data:
         return DropTable(data["drop"])
     return AddFragment(data["table"], Fragment(data["id"], data["owner"], data["rows"]))
@@ -170,9 +278,21 @@ class Store(ABC):
             change.apply(self._catalog)
             self._staged[change_id] = change
 
+    def amend(self, change_id: bytes, change: Change) -> None:
+        """Says what a reserved change is, of which only the table was known. Before it is staged."""
+        with self._lock:
+            if change_id not in self._staged:
+                raise CatalogConflict("there is no such change, or it was given up")
+            change.apply(self._catalog)
+            self._staged[change_id] = change
+
     def stage(self, change_id: bytes, fragment: StoredFragment | None = None) -> None:
         """Makes a reserved change durable, with the fragment that it adds. From now on only a decision ends it."""
-        self._write_staged(change_id, self._staged[change_id], fragment)
+        with self._lock:
+            change = self._staged.get(change_id)
+        if change is None:
+            raise CatalogConflict("there is no such change, or it was given up")
+        self._write_staged(change_id, change, fragment)
 
     def commit(self, change_id: bytes) -> None:
         """Makes a staged change; nothing if it was made already. Raises CatalogConflict if it is not staged."""
@@ -225,7 +345,7 @@ class Store(ABC):
     def _kept(self) -> frozenset[str]:
         """Ids of fragments that must stay."""
         made = [fragment.id for entry in self._catalog.tables.values() for fragment in entry.fragments]
-        return frozenset(made) | frozenset(c.fragment.id for c in self._staged.values() if isinstance(c, AddFragment))
+        return frozenset(made) | frozenset(f.id for c in self._staged.values() if (f := fragment_of(c)) is not None)
 
 
 class MemoryStore(Store):
@@ -239,8 +359,9 @@ class MemoryStore(Store):
         """Nothing to do."""
 
     def _write_staged(self, change_id: bytes, change: Change, fragment: StoredFragment | None) -> None:
-        if isinstance(change, AddFragment) and fragment is not None:
-            self._fragments[change.fragment.id] = fragment
+        brought = fragment_of(change)
+        if brought is not None and fragment is not None:
+            self._fragments[brought.id] = fragment
 
     def _write_committed(
         self, change_id: bytes, change: Change, catalog: Catalog, committed: tuple[bytes, ...]
@@ -311,7 +432,8 @@ class DirectoryStore(Store):
         draft = final.with_suffix(".draft")
         draft.mkdir(mode=0o700)
         if fragment is not None:
-            _write_fragment(draft / "fragment", self._catalog.table(change.table).schema, fragment)
+            schema = change.schema if isinstance(change, MakeTable) else self._catalog.table(change.table).schema
+            _write_fragment(draft / "fragment", schema, fragment)
         _write_file(draft / "change.json", change_text(change).encode())
         _sync_directory(draft)
         draft.rename(final)
@@ -320,10 +442,11 @@ class DirectoryStore(Store):
     def _write_committed(
         self, change_id: bytes, change: Change, catalog: Catalog, committed: tuple[bytes, ...]
     ) -> None:
-        if isinstance(change, AddFragment):
-            if not _FRAGMENT_ID.fullmatch(change.fragment.id):
+        brought = fragment_of(change)
+        if brought is not None:
+            if not _FRAGMENT_ID.fullmatch(brought.id):
                 raise InternalError("a fragment's id is not a name for a file")
-            source, target = self._staged_path(change_id) / "fragment", self._root / "fragments" / change.fragment.id
+            source, target = self._staged_path(change_id) / "fragment", self._root / "fragments" / brought.id
             if not target.exists():  # it does after a crash between this rename and the next
                 source.rename(target)
                 _sync_directory(target.parent)
@@ -336,7 +459,7 @@ class DirectoryStore(Store):
     def _clean(self, change_id: bytes, change: Change) -> None:
         shutil.rmtree(self._staged_path(change_id), ignore_errors=True)
         shutil.rmtree(self._staged_path(change_id).with_suffix(".draft"), ignore_errors=True)
-        if isinstance(change, DropTable | AddFragment):
+        if not isinstance(change, CreateView | DropView | JudgeKeys):
             self._sweep()
 
     def _read(self, entry: TableEntry, fragment: Fragment) -> StoredFragment:

@@ -8,15 +8,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from smpc_sql.errors import CatalogConflict, SmpcError, UnknownName
 from smpc_sql.schema import (
     LONGEST_TEXT,
+    WORD,
     Boolean,
     Column,
     Date,
     Decimal,
+    Double,
     Enum,
     Integer,
     Interval,
@@ -44,12 +46,80 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
+class Quotient:
+    """A DOUBLE of a table made from a query: two stored columns, whose quotient it is, or (root) the root of that."""
+
+    name: str
+    numerator: str
+    denominator: str
+    root: Literal["", "root", "signed_root"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a table's rows come from that no owner loaded: CREATE TABLE AS, whose text is the table's `ddl`.
+
+    by: who asked for it. tables: those that the query read. owners: whose rows went into it. valid: the stored BOOLEAN
+    column, secret and never shown, that says which rows there are; "" if all rows are.
+    """
+
+    by: str
+    tables: tuple[str, ...]
+    owners: tuple[str, ...]
+    valid: str = ""
+    quotients: tuple[Quotient, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether no two rows of a table, over all loads, agree on a declared key; rows with a NULL in it aside."""
+
+    key: tuple[str, ...]
+    unique: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A query with a name. sql: its text. columns: names for its outputs, from the first."""
+
+    name: str
+    sql: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TableEntry:
-    """A table: its schema, the DDL that declared it, and its fragments in the order in which rows are stacked."""
+    """A table: its schema, the DDL that declared it, and its fragments in the order in which rows are stacked.
+
+    origin: of a table that was made from others; its schema then has every stored column, some of which nobody sees.
+    verdicts: of the keys that were checked for these fragments.
+    """
 
     schema: TableSchema
     fragments: tuple[Fragment, ...]
     ddl: str
+    origin: Origin | None = None
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def keys(self) -> tuple[tuple[str, ...], ...]:
+        """The declared keys, each once, by the columns' names in the schema."""
+        declared = (key for key in (self.schema.primary_key, *self.schema.unique) if key)
+        named = (tuple(c.name for name in key if (c := self.schema.column(name)) is not None) for key in declared)
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def unchecked(self) -> tuple[tuple[str, ...], ...]:
+        """The keys of which nobody knows whether they hold between loads: each load was checked by itself."""
+        if sum(fragment.rows > 0 for fragment in self.fragments) <= 1:
+            return ()
+        known = {verdict.key for verdict in self.verdicts}
+        return tuple(key for key in self.keys if key not in known)
+
+    @property
+    def violated(self) -> tuple[tuple[str, ...], ...]:
+        """The keys that rows of different loads have alike."""
+        return tuple(verdict.key for verdict in self.verdicts if not verdict.unique)
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -57,45 +127,95 @@ class TableEntry:
         return tuple(sorted({fragment.owner for fragment in self.fragments}))
 
     @property
+    def visible(self) -> tuple[tuple[str, SqlType, bool], ...]:
+        """Name, type and whether it can be NULL, of every column that a query sees."""
+        origin = self.origin or Origin("", (), ())
+        shown = {quotient.numerator: quotient.name for quotient in origin.quotients}
+        hidden = {origin.valid, *(quotient.denominator for quotient in origin.quotients)}
+        return tuple(
+            (shown[c.name], Double(), True) if c.name in shown else (c.name, c.type, c.nullable)
+            for c in self.schema.columns
+            if c.name not in hidden
+        )
+
+    @property
     def rows(self) -> int:
-        """How many rows there are in all."""
+        """How many rows there are in all, or may be: where a column says which rows are valid, the most."""
         return sum(fragment.rows for fragment in self.fragments)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All tables by name (lower case: SQL's names ignore case)."""
+    """All tables and views by name (lower case: SQL's names ignore case); no name is both."""
 
     tables: Mapping[str, TableEntry] = field(default_factory=lambda: MappingProxyType({}))
+    views: Mapping[str, View] = field(default_factory=lambda: MappingProxyType({}))
 
     def table(self, name: str) -> TableEntry:
         """The table of that name, ignoring case. Raises UnknownName."""
         entry = self.tables.get(name.lower())
+        if entry is None and name.lower() in self.views:
+            raise UnknownName(f"{name} is a view, not a table")
         if entry is None:
             known = ", ".join(sorted(entry.schema.name for entry in self.tables.values())) or "none"
             raise UnknownName(f"table {name} does not exist; tables: {known}")
         return entry
 
-    def with_table(self, schema: TableSchema, ddl: str) -> Catalog:
+    def with_table(self, schema: TableSchema, ddl: str, origin: Origin | None = None) -> Catalog:
         """A catalog with one more, empty table. Raises CatalogConflict if it exists."""
-        if schema.name.lower() in self.tables:
-            raise CatalogConflict(f"table {schema.name} exists already")
-        return self._with(schema.name, TableEntry(schema, (), ddl))
+        self._check_free(schema.name)
+        return self._with(schema.name, TableEntry(schema, (), ddl, origin))
 
     def without_table(self, name: str) -> Catalog:
         """A catalog without that table. Raises UnknownName."""
         self.table(name)
-        return Catalog(MappingProxyType({n: entry for n, entry in self.tables.items() if n != name.lower()}))
+        tables = {n: entry for n, entry in self.tables.items() if n != name.lower()}
+        return replace(self, tables=MappingProxyType(tables))
+
+    def view(self, name: str) -> View:
+        """The view of that name, ignoring case. Raises UnknownName."""
+        found = self.views.get(name.lower())
+        if found is None:
+            what = "is a table, not a view" if name.lower() in self.tables else "does not exist"
+            known = ", ".join(view.name for _, view in sorted(self.views.items())) or "none"
+            raise UnknownName(f"view {name} {what}; views: {known}")
+        return found
+
+    def with_view(self, view: View) -> Catalog:
+        """A catalog with one more view. Raises CatalogConflict if a table or a view of that name exists."""
+        self._check_free(view.name)
+        return replace(self, views=MappingProxyType({**self.views, view.name.lower(): view}))
+
+    def without_view(self, name: str) -> Catalog:
+        """A catalog without that view; views that read it stay, and cannot be used. Raises UnknownName."""
+        self.view(name)
+        return replace(self, views=MappingProxyType({n: view for n, view in self.views.items() if n != name.lower()}))
+
+    def with_verdicts(self, name: str, verdicts: tuple[Verdict, ...]) -> Catalog:
+        """A catalog that knows of these keys of a table whether they hold. Raises UnknownName."""
+        entry = self.table(name)
+        new = {verdict.key for verdict in verdicts}
+        kept = tuple(verdict for verdict in entry.verdicts if verdict.key not in new)
+        return self._with(name, replace(entry, verdicts=(*kept, *verdicts)))
+
+    def _check_free(self, name: str) -> None:
+        if name.lower() in self.tables:
+            raise CatalogConflict(f"table {name} exists already")
+        if name.lower() in self.views:
+            raise CatalogConflict(f"view {name} exists already")
 
     def with_fragment(self, name: str, fragment: Fragment) -> Catalog:
         """A catalog where the table has one more fragment. Raises UnknownName; CatalogConflict if its id is taken."""
         entry = self.table(name)
         if any(fragment.id == other.id for e in self.tables.values() for other in e.fragments):
             raise CatalogConflict(f"fragment {fragment.id} exists already")
-        return self._with(name, replace(entry, fragments=(*entry.fragments, fragment)))
+        if entry.origin is not None and entry.fragments:
+            raise CatalogConflict(f"table {entry.schema.name} was made by CREATE TABLE AS: it takes no more rows")
+        verdicts = tuple(verdict for verdict in entry.verdicts if not verdict.unique)  # more rows mend nothing
+        return self._with(name, replace(entry, fragments=(*entry.fragments, fragment), verdicts=verdicts))
 
     def _with(self, name: str, entry: TableEntry) -> Catalog:
-        return Catalog(MappingProxyType({**self.tables, name.lower(): entry}))
+        return replace(self, tables=MappingProxyType({**self.tables, name.lower(): entry}))
 
     def canonical_text(self) -> str:
         """Everything in it, in one way only."""
@@ -106,19 +226,29 @@ class Catalog:
         return hashlib.sha256(b"smpc_sql catalog\x00" + self.canonical_text().encode()).digest()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, tables sorted by name."""
-        return {"tables": [_entry_to_json(self.tables[name]) for name in sorted(self.tables)]}
+        """Plain JSON values, tables and views sorted by name."""
+        return {
+            "tables": [_entry_to_json(self.tables[name]) for name in sorted(self.tables)],
+            "views": [[view.name, view.sql, *view.columns] for _, view in sorted(self.views.items())],
+        }
 
     @staticmethod
     def from_json(data: object) -> Catalog:
         """The catalog of to_json's output, validated. Raises CatalogInvalid."""
         catalog = Catalog()
-        for item in _list(_dict(data, "tables")["tables"], MAX_TABLES, "tables"):
+        found = _dict(data, "tables", "views")
+        for item in _list(found["tables"], MAX_TABLES, "tables"):
             entry = _entry_from_json(item)
             try:
-                catalog = catalog.with_table(entry.schema, entry.ddl)
+                catalog = catalog.with_table(entry.schema, entry.ddl, entry.origin)
                 for fragment in entry.fragments:
                     catalog = catalog.with_fragment(entry.schema.name, fragment)
+                catalog = catalog.with_verdicts(entry.schema.name, entry.verdicts)
+            except CatalogConflict as error:
+                raise CatalogInvalid(str(error)) from error
+        for item in _list(found["views"], MAX_TABLES, "views"):
+            try:
+                catalog = catalog.with_view(view_from_json(item))
             except CatalogConflict as error:
                 raise CatalogInvalid(str(error)) from error
         return catalog
@@ -157,7 +287,43 @@ def _entry_to_json(entry: TableEntry) -> dict[str, Any]:
         "unique": [list(key) for key in schema.unique],
         "fragments": [{"id": f.id, "owner": f.owner, "rows": f.rows} for f in entry.fragments],
         "ddl": entry.ddl,
+        "verdicts": [[verdict.unique, *verdict.key] for verdict in entry.verdicts],
+        "origin": None if entry.origin is None else _origin_to_json(entry.origin),
     }
+
+
+def _origin_to_json(origin: Origin) -> dict[str, Any]:
+    return {
+        "by": origin.by,
+        "tables": list(origin.tables),
+        "owners": list(origin.owners),
+        "valid": origin.valid,
+        "quotients": [[q.name, q.numerator, q.denominator, q.root] for q in origin.quotients],
+    }
+
+
+def _origin_from_json(data: object, schema: TableSchema) -> Origin | None:
+    if data is None:
+        return None
+    item = _dict(data, "by", "tables", "owners", "valid", "quotients")
+    tables, owners = (
+        tuple(_text(name) for name in _list(item[key], MAX_FRAGMENTS, key)) for key in ("tables", "owners")
+    )
+    quotients = tuple(_quotient_from_json(q, schema) for q in _list(item["quotients"], MAX_COLUMNS, "quotients"))
+    valid = "" if item["valid"] == "" else _text(item["valid"])
+    column = schema.column(valid) if valid else None
+    if valid and (column is None or not isinstance(column.type, Boolean) or column.nullable):
+        raise CatalogInvalid("the column of valid rows is not there, or no BOOLEAN NOT NULL")
+    return Origin(_text(item["by"]), tables, owners, valid, quotients)
+
+
+def _quotient_from_json(data: object, schema: TableSchema) -> Quotient:
+    match data:
+        case [str(name), str(numerator), str(denominator), "" | "root" | "signed_root" as root]:
+            parts = schema.column(numerator), schema.column(denominator)
+            if all(part is not None and isinstance(part.type, Integer | Decimal) for part in parts):
+                return Quotient(_text(name), numerator, denominator, root)
+    raise CatalogInvalid("a quotient's columns are not there, or no numbers")
 
 
 def _type_to_json(type_: SqlType) -> list[Any]:
@@ -179,7 +345,7 @@ def _type_to_json(type_: SqlType) -> list[Any]:
 
 
 def _entry_from_json(data: object) -> TableEntry:
-    item = _dict(data, "name", "columns", "primary_key", "unique", "fragments", "ddl")
+    item = _dict(data, "name", "columns", "primary_key", "unique", "fragments", "ddl", "origin", "verdicts")
     columns = tuple(_column_from_json(column) for column in _list(item["columns"], MAX_COLUMNS, "columns"))
     names = [column.name.lower() for column in columns]
     if not names or len(set(names)) != len(names):
@@ -187,24 +353,50 @@ def _entry_from_json(data: object) -> TableEntry:
     keys = [_key(item["primary_key"], names), *(_key(k, names) for k in _list(item["unique"], MAX_COLUMNS, "unique"))]
     schema = TableSchema(_text(item["name"]), columns, keys[0], tuple(keys[1:]))
     fragments = tuple(_fragment_from_json(f) for f in _list(item["fragments"], MAX_FRAGMENTS, "fragments"))
-    return TableEntry(schema, fragments, _text(item["ddl"], 1 << 20))
+    verdicts = tuple(verdict_from_json(v) for v in _list(item["verdicts"], MAX_COLUMNS, "verdicts"))
+    origin = _origin_from_json(item["origin"], schema)
+    entry = TableEntry(schema, fragments, _text(item["ddl"], 1 << 20), origin, verdicts)
+    if any(verdict.key not in entry.keys for verdict in verdicts):
+        raise CatalogInvalid("a verdict is on a key that does not exist")
+    return entry
+
+
+def verdict_from_json(data: object) -> Verdict:
+    """Of [unique, column, …]. Raises CatalogInvalid."""
+    match data:
+        case [bool(unique), str(), *_]:
+            return Verdict(tuple(_text(name) for name in data[1:]), unique)
+    raise CatalogInvalid("expected a verdict on a key")
+
+
+def view_from_json(data: object) -> View:
+    """Of [name, sql, column, …]. Raises CatalogInvalid."""
+    match data:
+        case [str(), str(), *_]:
+            return View(_text(data[0]), _text(data[1], 1 << 20), tuple(_text(name) for name in data[2:]))
+    raise CatalogInvalid("expected a view")
 
 
 def _column_from_json(data: object) -> Column:
     item = _dict(data, "name", "type", "nullable", "low", "high")
     type_ = _type_from_json(_list(item["type"], 1 << 20, "type"))
     low, high = _integer(item["low"]), _integer(item["high"])
-    whole = type_bounds(type_)
-    if not (whole.low <= low <= high <= whole.high) or not isinstance(item["nullable"], bool):
+    whole = WORD if isinstance(type_, Date) else type_bounds(type_)
+    if (
+        low not in WORD
+        or high not in WORD
+        or not (whole.low <= low <= high <= whole.high)
+        or not isinstance(item["nullable"], bool)
+    ):
         raise CatalogInvalid("a column's bounds do not fit its type")
     return Column(_text(item["name"]), type_, item["nullable"], Interval(low, high))
 
 
 def _type_from_json(data: list[Any]) -> SqlType:
     match data:
-        case ["integer", 8 | 16 | 32 | 64 as bits] if type(bits) is int:
+        case ["integer", 8 | 16 | 32 | 64 | 128 as bits] if type(bits) is int:
             return Integer(bits)
-        case ["decimal", int(precision), int(scale)] if 0 <= scale <= precision <= 18 and precision >= 1:
+        case ["decimal", int(precision), int(scale)] if 0 <= scale <= precision <= 38 and precision >= 1:
             return Decimal(precision, scale)
         case ["boolean"]:
             return Boolean()

@@ -21,15 +21,25 @@ import numpy as np
 import numpy.typing as npt
 
 from smpc_sql import messages, owner, result, sharing
-from smpc_sql.catalog import Catalog, CatalogInvalid
-from smpc_sql.errors import InternalError, PeerError, QueryError, SmpcError
+from smpc_sql.catalog import Catalog, CatalogInvalid, TableEntry
+from smpc_sql.errors import CatalogConflict, InternalError, PeerError, QueryError, SmpcError
 from smpc_sql.messages import Failed
 from smpc_sql.owner import EncodedRows
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.result import QueryStats, Result
 from smpc_sql.schema import Enum, TableSchema
 from smpc_sql.sql.compile import compile_statement
-from smpc_sql.sql.parse import CreateTable, Describe, DropTable, Explain, Select, ShowTables, parse_statements
+from smpc_sql.sql.parse import (
+    CreateTable,
+    CreateTableAs,
+    Describe,
+    DropTable,
+    Explain,
+    Select,
+    ShowTables,
+    parse_statements,
+)
+from smpc_sql.sql.storing import compile_table
 from smpc_sql.transport.base import Link, identity
 from smpc_sql.wire import MAX_DATA, Malformed
 
@@ -83,11 +93,14 @@ class Connection:
                 case CreateTable() | DropTable():
                     self._define(statement)
                     given = _nothing()
+                case CreateTableAs():
+                    self._create_as(statement)
+                    given = _nothing()
                 case ShowTables():
                     entries = self._fetch_catalog().tables
                     given = _texts(name=[entries[name].schema.name for name in sorted(entries)])
                 case Describe(name):
-                    given = _described(self._fetch_catalog().table(name).schema)
+                    given = _described(self._fetch_catalog().table(name))
                 case _:
                     assert_never(statement)
         return given
@@ -226,9 +239,26 @@ class Connection:
                 sql = 'DROP TABLE "' + name.replace('"', '""') + '"'
         self._change(lambda change, request: messages.Define(request, change, sql), None)
 
+    def _create_as(self, statement: CreateTableAs) -> None:
+        catalog = self._fetch_catalog()
+        if statement.if_not_exists and statement.name.lower() in catalog.tables:
+            return
+        compile_table(statement, catalog)  # a QueryError has its place in this text
+        self._compute(statement.sql)
+
+    def _compute(self, sql: str) -> None:
+        """A change that the parties compute together."""
+
+        def make(change: bytes, request: bytes) -> messages.Message:
+            return messages.Compute(request, change, sql, self._fetch_catalog().digest())
+
+        self._change(make, None, together=True)
+
     def _load(self, table: str, owner_name: str | None, encode: Callable[[TableSchema], EncodedRows]) -> int:
         entry = self._fetch_catalog().table(table)
         schema = entry.schema
+        if entry.origin is not None:
+            raise CatalogConflict(f"table {schema.name} was made by CREATE TABLE AS: it takes no rows")
         rows = encode(schema)
         if rows.rows > messages.MAX_ROWS:
             raise QueryError(f"one load brings at most {messages.MAX_ROWS} rows")
@@ -241,13 +271,19 @@ class Connection:
         )
         return rows.rows
 
-    def _change(self, make: Callable[[bytes, bytes], messages.Message], frames: Mapping[str, _Frames] | None) -> None:
-        """Prepares a change at the first party, then at all others; then lets the first one decide."""
+    def _change(
+        self,
+        make: Callable[[bytes, bytes], messages.Message],
+        frames: Mapping[str, _Frames] | None,
+        *,
+        together: bool = False,
+    ) -> None:
+        """Prepares a change at the first party, then at all others (together: at once); then the first one decides."""
         with self._changing:
             for _ in self._attempts():
                 change = os.urandom(16)
                 try:
-                    if self._prepare(make, change, frames):
+                    if self._prepare(make, change, frames, together):
                         with self._call() as call:
                             commit = messages.Commit(call.request, change)
                             _all(messages.Done, self._ask_all(call, commit, self.parties[:1]))
@@ -264,11 +300,12 @@ class Connection:
         make: Callable[[bytes, bytes], messages.Message],
         change: bytes,
         frames: Mapping[str, _Frames] | None,
+        together: bool,
     ) -> bool:
         """False if somebody else was changing the same."""
         with self._call() as call:
             kind: type[Any] = messages.Done if frames is None else messages.Send
-            for parties in (self.parties[:1], self.parties[1:]):
+            for parties in (self.parties,) if together else (self.parties[:1], self.parties[1:]):
                 replies = self._ask_all(call, make(change, call.request), parties)
                 if self._is_stale(replies):
                     self._tell(self.parties[:1], messages.Rollback(change))
@@ -523,10 +560,11 @@ def _texts(**columns: list[str]) -> Result:
     return Result(list(columns), types, list(columns.values()), QueryStats(0.0, 0, (), 0))
 
 
-def _described(schema: TableSchema) -> Result:
+def _described(entry: TableEntry) -> Result:
+    names, types, nullable = zip(*entry.visible, strict=True)
     return _texts(
-        column_name=[column.name for column in schema.columns],
-        column_type=[str(column.type) for column in schema.columns],
-        null=["YES" if column.nullable else "NO" for column in schema.columns],
-        key=["PRI" if column.name in schema.primary_key else "" for column in schema.columns],
+        column_name=list(names),
+        column_type=[str(type_) for type_ in types],
+        null=["YES" if null else "NO" for null in nullable],
+        key=["PRI" if name in entry.schema.primary_key else "" for name in names],
     )

@@ -62,6 +62,18 @@ class Define(Message, frozen=True):
     sql: Sql
 
 
+class Compute(Message, frozen=True):
+    """Prepare a change whose content all parties compute from their shares: CREATE TABLE AS, CHECK TABLE.
+
+    To all parties at once; -> Done, or Failed; then Commit or Rollback `change`. catalog: as in Submit.
+    """
+
+    request: Id
+    change: Id
+    sql: Sql
+    catalog: Digest
+
+
 class Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A column of a load: its words travel as one data frame, its null bits as another if there are any."""
 
@@ -123,7 +135,7 @@ class Cancel(Message, frozen=True):
     request: Id
 
 
-FromClient = Ping | GetCatalog | Define | Load | Commit | Rollback | Submit | Explain | Cancel
+FromClient = Ping | GetCatalog | Define | Compute | Load | Commit | Rollback | Submit | Explain | Cancel
 
 
 # --- from a party to a client

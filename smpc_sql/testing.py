@@ -14,15 +14,16 @@ import numpy as np
 from smpc_sql import messages
 from smpc_sql.catalog import Catalog, Fragment
 from smpc_sql.correlations.requests import correction, decode_requests
-from smpc_sql.engine.prepare import Prepared, prepare
-from smpc_sql.engine.run import run
+from smpc_sql.engine.prepare import Prepared, prepare, prepare_table
+from smpc_sql.engine.run import run, run_table
 from smpc_sql.owner import EncodedRows
 from smpc_sql.randomness import fresh_seed
 from smpc_sql.result import QueryStats, Result, decode
 from smpc_sql.ring import Array
 from smpc_sql.session import NetworkBackend, Session
 from smpc_sql.sharing import split_bits, split_words
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import CreateTable, CreateTableAs, parse_statements
+from smpc_sql.sql.storing import made_by
 from smpc_sql.transport.memory import Hub
 
 T = TypeVar("T")
@@ -159,13 +160,29 @@ class LockstepConsortium:
         self._loads = 0
 
     def create(self, ddl: str) -> None:
-        """CREATE TABLE statements."""
+        """CREATE TABLE statements, with AS too."""
         for statement in parse_statements(ddl):
+            if isinstance(statement, CreateTableAs):
+                self._make(statement)
+                continue
             if not isinstance(statement, CreateTable):
                 raise ValueError("only CREATE TABLE")
             self.catalog = self.catalog.with_table(statement.schema, statement.ddl)
             for stored in self._stored:
                 stored[statement.schema.name] = []
+
+    def _make(self, statement: CreateTableAs) -> None:
+        prepared = prepare_table(statement, self.catalog)
+        shares = self._run(lambda backend, tables: run_table(prepared, backend, tables))
+        name, origin = prepared.storing.schema.name, made_by(prepared.storing, "analyst")
+        if name.lower() in self.catalog.tables:
+            self.catalog = self.catalog.without_table(name)
+        self._loads += 1
+        fragment = Fragment(f"load{self._loads}", origin.by, prepared.storing.rows)
+        made = self.catalog.with_table(prepared.storing.schema, statement.sql, origin)
+        self.catalog = made.with_fragment(name, fragment)
+        for stored, rows in zip(self._stored, shares, strict=True):
+            stored[name] = [_StoredFragment(rows.rows, rows.words, rows.nulls)]
 
     def load(self, table: str, rows: EncodedRows, owner: str) -> int:
         """Splits rows that an owner has encoded (`owner.read_csv`, `owner.from_frame`); how many there are."""
@@ -185,14 +202,12 @@ class LockstepConsortium:
 
     def pieces(self, prepared: Prepared) -> list[list[Array]]:
         """What every party sends the analyst (forms: see `smpc_sql.result`)."""
+        return self._run(lambda backend, tables: run(prepared, backend, tables))
+
+    def _run(self, program: Callable[..., T]) -> list[T]:
+        """program(backend, tables) at every party."""
         record: list[NetworkBackend] = []
-        shares = run_backends(
-            self.parties,
-            lambda backend, tables: run(prepared, backend, tables),
-            self._stored,
-            timeout=self.timeout,
-            record=record,
-        )
+        shares = run_backends(self.parties, program, self._stored, timeout=self.timeout, record=record)
         self.record = sorted(record, key=lambda backend: backend.index)
         return shares
 

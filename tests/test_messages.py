@@ -19,6 +19,7 @@ FROM_CLIENT = (
     messages.Ping(ID, ID),
     messages.GetCatalog(ID),
     messages.Define(ID, ID, "CREATE TABLE t (x INTEGER)"),
+    messages.Compute(ID, ID, "CREATE TABLE u AS SELECT 1", DIGEST),
     messages.Load(ID, ID, "t", DIGEST, "h", 3, (messages.Piece("x", True),)),
     messages.Commit(ID, ID),
     messages.Rollback(ID),

@@ -11,8 +11,12 @@ from smpc_sql.correlations.requests import Request
 from smpc_sql.operators.base import Operator
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.scan import ScanFragments
+from smpc_sql.operators.store_rows import StoreRows
 from smpc_sql.ring import Array
 from smpc_sql.session import DryBackend, Event, Session, SessionStats
+
+Root = Deliver | StoreRows
+"""What a plan ends with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class _Same(dict[str, Array]):
         return self._column
 
 
-def dry_run(root: Deliver, *, index: int, parties: int) -> DryRun:
+def dry_run(root: Root, *, index: int, parties: int) -> DryRun:
     """Runs a plan as party `index` of `parties`, without data."""
     backend = DryBackend(index=index, parties=parties)
     root.run(Session(backend), _zeros_for(root))
@@ -64,11 +68,11 @@ def dry_run(root: Deliver, *, index: int, parties: int) -> DryRun:
     return DryRun(backend.stats(), tuple(backend.events), mine, _by_kind(backend.requests))
 
 
-def _zeros_for(root: Deliver) -> Mapping[str, Sequence[_Zeros]]:
+def _zeros_for(root: Root) -> Mapping[str, Sequence[_Zeros]]:
     return {scan.table: tuple(_Zeros(rows) for _, rows in scan.fragments) for scan in scans(root)}
 
 
-def scans(operator: Operator | Deliver) -> list[ScanFragments]:
+def scans(operator: Operator | Root) -> list[ScanFragments]:
     """Every scan below an operator."""
     if isinstance(operator, ScanFragments):
         return [operator]

@@ -66,6 +66,19 @@ def lower(delivery: Delivery) -> Deliver:
     return Deliver(rows, delivery)
 
 
+def lower_rows(relation: Relation) -> Operator:
+    """The operators that compute a relation's rows for a table. Raises Unsupported.
+
+    Their order is kept as it is: a stored row's place is as secret as a loaded one's, and what reads a table treats it
+    so (whatever is delivered, or cut, from the rows of a scan is shuffled first). A LIMIT of few rows, which does not
+    drop any, is carried out here: those that are valid are brought to the front.
+    """
+    rows = _lower(relation)
+    if rows.rows > relation.max_rows:
+        return SortRows(rows, len(relation.fields), (), relation.max_rows, 0)
+    return rows
+
+
 def _positions_are_known(relation: Relation, delivery: Delivery) -> bool:
     """Whether a row's position says no more than the columns that are delivered: all group keys are among them.
 

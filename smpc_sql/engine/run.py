@@ -1,9 +1,10 @@
-"""A prepared plan on shares."""
+"""Prepared plans on shares."""
 
 from __future__ import annotations
 
-from smpc_sql.engine.prepare import Prepared
+from smpc_sql.engine.prepare import Prepared, PreparedTable
 from smpc_sql.operators.base import Tables
+from smpc_sql.operators.store_rows import StoredRows
 from smpc_sql.ring import Array
 from smpc_sql.session import NetworkBackend, Session
 
@@ -13,5 +14,11 @@ def run(prepared: Prepared, backend: NetworkBackend, tables: Tables) -> list[Arr
 
     The corrections that the party will receive are known from the dry run and asked for ahead of their use.
     """
+    backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
+    return prepared.root.run(Session(backend), tables)
+
+
+def run_table(prepared: PreparedTable, backend: NetworkBackend, tables: Tables) -> StoredRows:
+    """This party's shares of the rows of a CREATE TABLE AS, as they are to be stored."""
     backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
     return prepared.root.run(Session(backend), tables)

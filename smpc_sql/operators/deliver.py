@@ -49,10 +49,12 @@ class Deliver:
         table = self.source.run(session, tables)
         width = len(self.delivery.relation.fields) + self.delivery.ranked
         columns = whole_columns(session, table, range(width))
-        return _Pieces(session, self.delivery, columns, whole_valid(session, table), table.rows).run()
+        return Pieces(session, self.delivery, columns, whole_valid(session, table), table.rows).run()
 
 
-class _Pieces:
+class Pieces:
+    """A relation's columns on their way out: what is NULL or not valid is cleared, then they are put into pieces."""
+
     def __init__(
         self, session: Session, delivery: Delivery, columns: Sequence[Column], valid: Array | None, rows: int
     ) -> None:
@@ -63,19 +65,26 @@ class _Pieces:
         self.valid = None if valid is None else BShare(pack(pad_rows(valid)))
         self.nulls = [None if c.null is None else BShare(pack(pad_rows(c.null))) for c in columns]
 
-    def run(self) -> list[Array]:
+    def cleared(self) -> list[Array]:
+        """Every column as words [rows], 0 where it is NULL or the row is not valid."""
         if self.rows == 0:
-            return self._of_no_rows()
+            return [np.zeros(0, dtype=np.uint64) for _ in self.columns]
         self._booleans_to_words()
         self._clear_nulls()
-        words = self._clear_invalid()
+        return self._clear_invalid()
+
+    def run(self) -> list[Array]:
+        """The pieces, re-randomised."""
+        if self.rows == 0:
+            return self._of_no_rows()
+        words = self.cleared()
         pieces = [self._fresh_bits(self._valid_share())]
         if self.delivery.ranked:
             pieces.append(self._fresh_words(words[-1]))
         for place in self.delivery.words:
             pieces.append(self._fresh_words(words[place]))
             if self.delivery.relation.fields[place].nullable:
-                pieces.append(self._fresh_bits(self._null_share(place)))
+                pieces.append(self._fresh_bits(self.null_share(place)))
         pieces += self._fractions(words)
         return pieces
 
@@ -103,7 +112,8 @@ class _Pieces:
         real = pack(pad_rows(np.ones(self.rows, dtype=np.uint8)))
         return BShare(self.session.public(real))
 
-    def _null_share(self, place: int) -> BShare:
+    def null_share(self, place: int) -> BShare:
+        """Where a column is NULL."""
         null = self.nulls[place]
         return BShare(np.zeros(padded(self.rows) // 8, dtype=np.uint8)) if null is None else null
 
@@ -112,7 +122,7 @@ class _Pieces:
         places = [i for i, null in enumerate(self.nulls) if null is not None]
         if not places:
             return
-        nulls = [self._null_share(i) for i in places]
+        nulls = [self.null_share(i) for i in places]
         if self.valid is not None:
             nulls = conjunction(self.session, [(null, self.valid) for null in nulls])
             for i, null in zip(places, nulls, strict=True):

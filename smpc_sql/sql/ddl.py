@@ -38,7 +38,7 @@ def bind_create_table(node: exp.Create, text: str) -> TableSchema:
     with located(node, text):
         if not isinstance(node.this, exp.Schema):
             raise Unsupported("CREATE TABLE without a list of columns is not supported")
-        only(node, "this", "kind", "exists")
+        only(node, "this", "kind", "exists", "replace")
         with located(node.this.this, text):
             only(node.this.this, "this")
     return _Table(node.this.this.name, text).bind(node.this.expressions)

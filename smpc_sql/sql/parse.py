@@ -15,7 +15,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.schema import TableSchema
 from smpc_sql.sql.ddl import bind_create_table
-from smpc_sql.sql.nodes import construct, line_and_column, only
+from smpc_sql.sql.nodes import construct, line_and_column, located, only
 
 MAX_TEXT = 1 << 20
 """The longest SQL text, in characters."""
@@ -30,6 +30,7 @@ class CreateTable:
     schema: TableSchema
     ddl: str
     if_not_exists: bool
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,25 @@ class Select:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateTableAs:
+    """CREATE TABLE name AS query. columns: names for its columns, from the first; sql: the whole statement's text."""
+
+    name: str
+    columns: tuple[str, ...]
+    select: Select
+    sql: str
+    if_not_exists: bool
+    replace: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Explain:
     """EXPLAIN query."""
 
     select: Select
 
 
-Statement = CreateTable | DropTable | ShowTables | Describe | Select | Explain
+Statement = CreateTable | CreateTableAs | DropTable | ShowTables | Describe | Select | Explain
 
 
 def parse_statements(text: str) -> tuple[Statement, ...]:
@@ -134,7 +147,7 @@ def _statement(part: list[Token], text: str) -> Statement:
                 return Explain(inner)
             case ["SELECT" | "WITH" | "FROM" | "(", *_]:
                 return Select(_parse(part, text), sql, text, first.start)
-            case ["CREATE", "TABLE", *_]:
+            case ["CREATE", "TABLE", *_] | ["CREATE", "OR", "REPLACE"]:
                 return _create(_parse(part, text), sql, text)
             case ["DROP", "TABLE", *_]:
                 return _drop(_parse(part, text))
@@ -198,11 +211,39 @@ def _check_depth(part: list[Token], text: str) -> None:
             raise Unsupported(f"nesting deeper than {_MAX_DEPTH} is not supported", line=line, column=column)
 
 
-def _create(node: exp.Expr, sql: str, text: str) -> CreateTable:
+def _create(node: exp.Expr, sql: str, text: str) -> CreateTable | CreateTableAs:
     if not isinstance(node, exp.Create) or str(node.args.get("kind")).upper() != "TABLE":
         raise Unsupported(f"statement {construct(node)} is not supported")
-    schema = bind_create_table(node, text)
-    return CreateTable(schema, sql, bool(node.args.get("exists")))
+    exists, replaces = bool(node.args.get("exists")), bool(node.args.get("replace"))
+    if exists and replaces:
+        raise SyntaxInvalid("OR REPLACE and IF NOT EXISTS exclude one another")
+    if node.args.get("expression") is not None:
+        name, columns, select = _named_query(node, sql, text)
+        return CreateTableAs(name, columns, select, sql, exists, replaces)
+    return CreateTable(bind_create_table(node, text), sql, exists, replaces)
+
+
+def _named_query(node: exp.Create, sql: str, text: str) -> tuple[str, tuple[str, ...], Select]:
+    """The name, the names of columns, and the query behind AS."""
+    query = node.args["expression"]
+    with located(node, text):
+        only(node, "this", "kind", "exists", "replace", "expression")
+        if not isinstance(query, exp.Query | exp.Values):
+            raise Unsupported(f"{construct(query)} behind AS is not supported")
+        schema = node.this if isinstance(node.this, exp.Schema) else None
+        table = node.this if schema is None else schema.this
+        only(table, "this")
+        columns = [] if schema is None else schema.expressions
+        if not all(isinstance(column, exp.Identifier) for column in columns):
+            raise Unsupported("types of columns are not declared where a query gives them")
+        start = min((n.meta["start"] for n in table.walk() if "start" in n.meta), default=0)
+    return table.name, tuple(column.name for column in columns), Select(query, _behind_as(sql), text, start)
+
+
+def _behind_as(sql: str) -> str:
+    """The text of a query in CREATE … AS query: all behind the first AS, which no name before it can be."""
+    token = next(t for t in _tokens(sql) if t.token_type == TokenType.ALIAS)
+    return sql[token.end + 1 :].strip()
 
 
 def _drop(node: exp.Expr) -> DropTable:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from smpc_sql.catalog import Catalog, TableEntry
+from smpc_sql.catalog import Catalog, Quotient, TableEntry
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.expressions import Expression
-from smpc_sql.plan.relations import Field, Relation, Scan, Values
+from smpc_sql.plan.expressions import Divide, Expression, Sqrt
+from smpc_sql.plan.relations import Field, Filter, Relation, Scan, Values
 from smpc_sql.schema import OWNER_COLUMN, Enum, type_bounds
 from smpc_sql.sql.joins import Inner, Leaf, Outer, Tree
 from smpc_sql.sql.nodes import construct, located, only
@@ -149,15 +149,26 @@ class SourceBinder:
 
 
 def _scan(entry: TableEntry) -> Scope:
-    schema = entry.schema
+    schema, origin = entry.schema, entry.origin
     owner = Enum(entry.owners or ("",))
     fields = tuple(Field(c.name, c.type, c.nullable, c.bounds) for c in schema.columns)
     last = Field(OWNER_COLUMN, owner, False, type_bounds(owner), public=True)
-    declared = [key for key in (schema.primary_key, *schema.unique) if key]
-    keys = tuple(tuple(c.name for name in key if (c := schema.column(name)) is not None) for key in declared)
+    keys = tuple(key for key in entry.keys if key not in entry.violated)
     scan = Scan(schema.name, (*fields, last), tuple((f.owner, f.rows) for f in entry.fragments), keys)
-    names = (Name("", f.name, scan.column(i), i < len(fields)) for i, f in enumerate(scan.fields))
-    return Scope(scan, tuple(names))
+    places = {f.name: scan.column(i) for i, f in enumerate(scan.fields)}
+    if origin is None:
+        names = (Name("", f.name, places[f.name], i < len(fields)) for i, f in enumerate(scan.fields))
+        return Scope(scan, tuple(names))
+    relation = Filter(scan, places[origin.valid]) if origin.valid else scan
+    quotients: dict[str, Expression] = {q.name: _quotient(q, places) for q in origin.quotients}
+    seen = [Name("", name, quotients.get(name) or places[name]) for name, _, _ in entry.visible]
+    return Scope(relation, (*seen, Name("", OWNER_COLUMN, places[OWNER_COLUMN], starred=False)))
+
+
+def _quotient(quotient: Quotient, places: Mapping[str, Expression]) -> Expression:
+    """What a table keeps as numerator and denominator."""
+    divide = Divide(places[quotient.numerator], places[quotient.denominator])
+    return Sqrt(divide, quotient.root == "signed_root") if quotient.root else divide
 
 
 def _outputs(query: Bound) -> Scope:
