@@ -150,7 +150,7 @@ def _lower(relation: Relation) -> Operator:
             if predicate is None and expressions == tuple(base.column(i) for i in range(len(base.fields))):
                 return _lower(base)
             return MapRows(_lower(base), predicate, expressions)
-        case Aggregate(enumerated=False, keys=keys) if keys or any(call.distinct for call in relation.calls):
+        case Aggregate(enumerated=False, keys=keys) if keys or any(call.in_order for call in relation.calls):
             return _sorted_aggregate(relation)
         case Aggregate(source, keys, _, calls, _):
             base, predicate, expressions = peel(source)
@@ -209,7 +209,7 @@ def _sorted_aggregate(relation: Aggregate) -> Operator:
             columns.append(expression)
         return columns.index(expression)
 
-    calls = tuple(SortedCall(call, place(call.argument), place(call.filter), call.distinct) for call in relation.calls)
+    calls = tuple(SortedCall(c, place(c.argument), place(c.filter), place(c.by)) for c in relation.calls)
     source = MapRows(_lower(base), predicate, tuple(columns))
     return SortedAggregate(source, relation.fields[: len(relation.keys)], calls, relation.max_rows)
 
@@ -284,6 +284,4 @@ def substitute(expression: Expression, fields: tuple[Expression, ...]) -> Expres
 
 def substitute_call(call: AggregateCall, fields: tuple[Expression, ...]) -> AggregateCall:
     """The same for an aggregate."""
-    argument = None if call.argument is None else substitute(call.argument, fields)
-    condition = None if call.filter is None else substitute(call.filter, fields)
-    return AggregateCall(call.kind, argument, condition, call.rows, call.distinct)
+    return call.over(lambda part: substitute(part, fields), call.rows)

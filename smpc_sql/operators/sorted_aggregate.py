@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smpc_sql.errors import InternalError
 from smpc_sql.operators.base import Operator, Tables
 from smpc_sql.operators.keys import KeyColumn, differs_from_previous, key_parts
+from smpc_sql.operators.order_statistics import marked
 from smpc_sql.operators.slots import Slots
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
@@ -29,30 +29,45 @@ from smpc_sql.protocol.comparison import is_zero
 from smpc_sql.protocol.permutation import route
 from smpc_sql.protocol.sorting import KeyPart, destinations_of, partition, sort
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
-from smpc_sql.schema import Boolean
+from smpc_sql.schema import Boolean, Interval
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
+
+_CARRIED = ("sum", "min", "max", "arg_min", "arg_max")
+"""Calls whose argument's words move with the rows, and in the end stand in the last row of a group."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortedCall:
-    """An aggregate over columns of the source. argument, filter: their positions, or None."""
+    """An aggregate over columns of the source. argument, filter, by: their positions, or None."""
 
     call: AggregateCall
     argument: int | None
     filter: int | None
-    distinct: bool = False
+    by: int | None = None
 
     @property
-    def order(self) -> tuple[int, int | None, bool] | None:
-        """What the rows of a group must be sorted by: argument and filter, and whether descending; None for
-        anything.
+    def order(self) -> tuple[object, ...] | None:
+        """What the rows of a group must be sorted by: columns and whether descending, of the rows that a filter leaves;
+        None for anything.
         """
-        if self.call.kind in ("min", "max") or self.distinct:
-            if self.argument is None:
-                raise InternalError("MIN, MAX and DISTINCT have an argument")
-            return self.argument, self.filter, self.call.kind == "min"
-        return None
+        keys = tuple((place, descending) for place, _, descending in self.sort_keys)
+        return (keys, self.argument, self.filter) if keys else None
+
+    @property
+    def part(self) -> tuple[object, ...]:
+        """What decides which rows take part, and which of equal values count."""
+        return self.argument, self.filter, self.by, self.call.distinct, self.call.kind == "any"
+
+    @property
+    def sort_keys(self) -> list[tuple[int, Interval, bool]]:
+        """Columns, their bounds, and whether descending, such that the row that counts is the last."""
+        if self.argument is None or self.call.argument is None or self.call.kind == "any":
+            return []
+        own = (self.argument, self.call.argument.bounds)
+        if self.by is not None and self.call.by is not None:
+            return [(self.by, self.call.by.bounds, self.call.kind == "arg_min"), (*own, True)]
+        return [(*own, self.call.kind == "min")] if self.call.in_order or self.call.kind in ("min", "max") else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,8 @@ class SortedAggregate:
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
         table = self.source.run(session, tables)
-        width = max([len(self.keys), *(1 + i for c in self.calls for i in (c.argument, c.filter) if i is not None)])
+        places = [i for c in self.calls for i in (c.argument, c.filter, c.by) if i is not None]
+        width = max([len(self.keys), *(1 + i for i in places)])
         columns = whole_columns(session, table, range(width))
         if table.rows == 0:
             return _no_groups(session, columns[: len(self.keys)], self.calls)
@@ -155,8 +171,9 @@ class _Groups:
                 condition = self.columns[call.filter]
                 terms.append(BShare(pack(pad_rows(condition.words))))
                 terms += [] if condition.null is None else [self._known(condition.null)]
-            if call.argument is not None and (null := self.columns[call.argument].null) is not None:
-                terms.append(self._known(null))
+            for place in (call.argument, call.by):
+                if place is not None and (null := self.columns[place].null) is not None:
+                    terms.append(self._known(null))
             masks.append(unpack(all_of(self.session, terms).packed)[: self.rows])
         return masks
 
@@ -173,6 +190,7 @@ class _Groups:
         moved = payload.of(route(self.session, rows, destinations_of(self.session, ids)))
         first = differs_from_previous(self.session, key[: len(group)])
         self._mark_distinct(numbers, key, moved)
+        self._mark_places(numbers, first, moved)
         last = np.concatenate([first[1:], np.full(1, self.session.public(1), dtype=np.uint8)])
         return self._groups_of(numbers, moved, last)
 
@@ -181,21 +199,23 @@ class _Groups:
         if order is None:
             return []
         call = self.calls[numbers[0]]
-        assert call.argument is not None and call.call.argument is not None
-        column = Column(self.columns[call.argument].words, None, boolean=False)
-        key = KeyColumn(column, call.call.argument.bounds, descending=call.call.kind == "min")
-        return key_parts(self.session, [self.masks[numbers[0]]], [key])
+        keys = [
+            KeyColumn(Column(self.columns[place].words, None, boolean=False), bounds, descending)
+            for place, bounds, descending in call.sort_keys
+        ]
+        return key_parts(self.session, [self.masks[numbers[0]]], keys)
 
     def _payload(self, numbers: Sequence[int], *, with_keys: bool) -> Slots:
         words: dict[object, Array] = {}
         bits: dict[object, Array] = {"valid": self.valid}
         for i in numbers:
             call = self.calls[i]
-            if call.distinct or call.call.kind in ("min", "max"):
+            if call.call.distinct and self._first_alike(numbers, i) == i:
                 bits["takes part", i] = self.masks[i]
-            if call.call.kind in ("min", "max", "sum"):
-                assert call.argument is not None
+            if call.argument is not None and call.call.kind in _CARRIED:
                 words["value", i] = self.columns[call.argument].words
+            if call.argument is not None and call.call.kind == "place":
+                words["argument", call.argument] = self.columns[call.argument].words
         self._mask_sums(numbers, words)
         for i in numbers:
             if self.calls[i].call.kind == "any":
@@ -211,11 +231,12 @@ class _Groups:
 
     def _mask_sums(self, numbers: Sequence[int], words: dict[object, Array]) -> None:
         """The words of sums, 0 where a row takes no part; and 0 or 1 to count the rows that do."""
-        plain = [i for i in numbers if not self.calls[i].distinct and self.calls[i].call.kind != "any"]
+        plain = [i for i in numbers if not self.calls[i].call.distinct and self.calls[i].call.kind != "any"]
         sums = [i for i in plain if self.calls[i].call.kind == "sum"]
-        if plain:
-            counts = to_words(self.session, self._stacked(plain), 64).words[:, : self.rows]
-            words.update({("count", i): count for i, count in zip(plain, counts, strict=True)})
+        counted = [i for i in plain if self._first_alike(numbers, i) == i]
+        if counted:
+            counts = to_words(self.session, self._stacked(counted), 64).words[:, : self.rows]
+            words.update({("count", i): count for i, count in zip(counted, counts, strict=True)})
         if sums:
             values = np.stack([pad_rows(words["value", i]) for i in sums])[:, None]
             chosen = bit_product(self.session, self._stacked(sums), AShare(values)).words[:, 0, : self.rows]
@@ -224,26 +245,49 @@ class _Groups:
     def _stacked(self, numbers: Sequence[int]) -> BShare:
         return BShare(np.stack([pack(pad_rows(self.masks[i])) for i in numbers]))
 
+    def _first_alike(self, numbers: Sequence[int], i: int) -> int:
+        """The first of the calls for which the same rows take part."""
+        wanted = self.calls[i].part
+        return next(j for j in numbers if self.calls[j].part == wanted)
+
     def _mark_distinct(self, numbers: Sequence[int], key: Array, moved: Slots) -> None:
         """For DISTINCT calls: what the first row of every value gives, of those that take part."""
-        numbers = [i for i in numbers if self.calls[i].distinct]
-        if not numbers:
+        numbers = [i for i in numbers if self.calls[i].call.distinct]
+        counted = [i for i in numbers if self._first_alike(numbers, i) == i]
+        if not counted:
             return
         new = BShare(pack(pad_rows(differs_from_previous(self.session, key))))
-        pairs = [(new, BShare(pack(pad_rows(moved.bits["takes part", i])))) for i in numbers]
-        marked = BShare(np.stack([bits.packed for bits in conjunction(self.session, pairs)]))
-        counts = to_words(self.session, marked, 64).words[:, : self.rows]
-        moved.words.update({("count", i): count for i, count in zip(numbers, counts, strict=True)})
-        for place, i in enumerate(numbers):
+        pairs = [(new, BShare(pack(pad_rows(moved.bits["takes part", i])))) for i in counted]
+        marks = dict(zip(counted, conjunction(self.session, pairs), strict=True))
+        words = to_words(self.session, BShare(np.stack([bits.packed for bits in marks.values()])), 64).words
+        moved.words.update({("count", i): count for i, count in zip(counted, words[:, : self.rows], strict=True)})
+        for i in numbers:
             if self.calls[i].call.kind == "sum":
                 value = pad_rows(moved.words["value", i])[None, None]
-                chosen = bit_product(self.session, BShare(marked.packed[place][None]), AShare(value))
-                moved.words["value", i] = chosen.words[0, 0, : self.rows]
+                bits = marks[self._first_alike(numbers, i)].packed[None]
+                moved.words["value", i] = bit_product(self.session, BShare(bits), AShare(value)).words[
+                    0, 0, : self.rows
+                ]
+
+    def _mark_places(self, numbers: Sequence[int], first: Array, moved: Slots) -> None:
+        """For order statistics: the argument in the row that holds it, 0 in the others."""
+        for distinct in (False, True):
+            mine = [i for i in numbers if self.calls[i].call.distinct == distinct]
+            places = {i: place for i in mine if (place := self.calls[i].call.place) is not None}
+            if not places:
+                continue
+            taken = np.cumsum(moved.words["count", self._first_alike(mine, next(iter(places)))], dtype=np.uint64)
+            bits = marked(self.session, taken, first, tuple(places.values()), keyed=bool(self.keys))
+            values = np.stack([pad_rows(moved.words["argument", self.calls[i].argument]) for i in places])[:, None]
+            chosen = bit_product(self.session, bits, AShare(values)).words[:, 0, : self.rows]
+            moved.words.update({("value", i): value for i, value in zip(places, chosen, strict=True)})
+        for name in [name for name in moved.words if isinstance(name, tuple) and name[0] == "argument"]:
+            del moved.words[name]
 
     def _groups_of(self, numbers: Sequence[int], moved: Slots, last: Array) -> Slots:
         """The last rows of all groups, in front; prefix sums made the groups' own."""
         sums = [("count", i) for i in numbers if ("count", i) in moved.words]
-        sums += [("value", i) for i in numbers if self.calls[i].call.kind == "sum"]
+        sums += [("value", i) for i in numbers if self.calls[i].call.kind in ("sum", "place")]
         for name in sums:
             moved.words[name] = np.cumsum(moved.words[name], dtype=np.uint64)
         pair = (BShare(pack(pad_rows(last))), BShare(pack(pad_rows(moved.bits["valid"]))))
@@ -255,6 +299,8 @@ class _Groups:
         words = {name: column[:kept] for name, column in groups.words.items()}
         for name in sums:
             words[name] = np.diff(words[name], prepend=np.zeros(1, dtype=np.uint64))
+        counted = [i for i in numbers if self.calls[i].call.kind != "any"]
+        words.update({("count", i): words["count", self._first_alike(counted, i)] for i in counted})
         return Slots(words, {name: column[:kept] for name, column in groups.bits.items()})
 
     def _finish(self, found: Slots) -> SharedTable:
@@ -271,7 +317,7 @@ class _Groups:
                 words = (found.bits if boolean else found.words)["value", i]
                 columns.append(Raw(words, found.bits.get(("is NULL", i)), secret=True, boolean=boolean))
                 continue
-            words = found.words["value" if call.call.kind in ("sum", "min", "max") else "count", i]
+            words = found.words["value" if call.call.kind not in ("count", "count_star") else "count", i]
             columns.append(Raw(words, next(nulls) if call.call.nullable else None, secret=True, boolean=False))
         return SharedTable((Piece(kept, tuple(columns), found.bits["valid"] if self.keys else None),))
 

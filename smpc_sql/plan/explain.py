@@ -140,7 +140,8 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             return f"{'signed_' if signed else ''}sqrt({show(x)})"
         case AggregateCall(kind, argument, filter_):
             each = "DISTINCT " if e.distinct else ""
-            call = "count(*)" if argument is None else f"{kind}({each}{show(argument)})"
+            more = "".join(f", {x}" for x in (e.place, None if e.by is None else show(e.by)) if x is not None)
+            call = "count(*)" if argument is None else f"{kind}({each}{show(argument)}{more})"
             return call if filter_ is None else f"{call} FILTER (WHERE {show(filter_)})"
         case _:
             assert_never(e)

@@ -23,6 +23,7 @@ from typing import Literal as OneOf
 from typing import assert_never, cast
 
 from smpc_sql.errors import InternalError, TypeMismatch, Unsupported
+from smpc_sql.plan.places import Place
 from smpc_sql.schema import Boolean, Date, Decimal, Double, Enum, Integer, Interval, SqlType, scale_of, type_bounds
 
 MAX_TABLE = 4096
@@ -490,7 +491,9 @@ class Sqrt(_Node):
         self._know(_DOUBLE, self.x.nullable, self.x.bounds, self.x.secret)
 
 
-AggregateKind = OneOf["count_star", "count", "sum", "min", "max", "any"]
+AggregateKind = OneOf["count_star", "count", "sum", "min", "max", "any", "place", "arg_min", "arg_max"]
+
+_ORDERED = ("any", "place", "arg_min", "arg_max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,8 +501,11 @@ class AggregateCall(_Node):
     """One aggregate over the rows of a group that pass `filter` (NULL does not pass).
 
     rows: at most how many rows a group has (public). SUM, MIN and MAX of no rows, or of NULLs only, are NULL.
-    distinct: every value counts once (COUNT and SUM; it makes no difference to MIN and MAX).
+    distinct: every value counts once (COUNT, SUM and places; it makes no difference to MIN and MAX).
     any: the argument of any row, which is the same in all rows of a group; of sorted groups only, and without a filter.
+    place: of kind "place", which of the values in ascending order. by: of arg_min and arg_max, what is smallest or
+    greatest in the row whose argument is wanted; rows where either is NULL take no part, and of several such rows the
+    smallest argument counts. All are NULL where no row takes part.
     Only in Aggregate.calls, never inside another expression.
     """
 
@@ -508,10 +514,15 @@ class AggregateCall(_Node):
     filter: Expression | None
     rows: int
     distinct: bool = False
+    place: Place | None = None
+    by: Expression | None = None
 
     def __post_init__(self) -> None:
         argument = self.argument
-        _require(not self.distinct or self.kind in ("count", "sum"), f"{self.kind}: DISTINCT does not apply")
+        _require(not self.distinct or self.kind in ("count", "sum", "place"), f"{self.kind}: DISTINCT does not apply")
+        _require((self.place is None) == (self.kind != "place"), f"{self.kind}: no place, or one too many")
+        _require((self.by is None) == (self.kind not in ("arg_min", "arg_max")), f"{self.kind}: wrong arguments")
+        _require(self.by is None or _is_word(self.by.type), f"{self.kind.upper()} by a DOUBLE is not supported")
         if self.filter is not None:
             _require(isinstance(self.filter.type, Boolean), f"FILTER: {self.filter.type} is not BOOLEAN")
         _require((argument is None) == (self.kind == "count_star"), f"{self.kind}: wrong number of arguments")
@@ -529,6 +540,16 @@ class AggregateCall(_Node):
         else:
             _require(_is_word(argument.type), f"{self.kind.upper()} of a DOUBLE is not supported")
             self._know(argument.type, argument.nullable or self.kind != "any", argument.bounds, True)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether it is of sorted groups only."""
+        return self.distinct or self.kind in _ORDERED
+
+    def over(self, change: Callable[[Expression], Expression], rows: int) -> AggregateCall:
+        """The same of changed parts, for groups of at most `rows` rows."""
+        argument, filter_, by = (None if x is None else change(x) for x in (self.argument, self.filter, self.by))
+        return AggregateCall(self.kind, argument, filter_, rows, self.distinct, self.place, by)
 
 
 Expression = (
@@ -577,7 +598,7 @@ def parts(expression: Expression | AggregateCall) -> tuple[Expression, ...]:
         case Divide(numerator, denominator) | WholeQuotient(numerator, denominator):
             return (numerator, denominator)
         case AggregateCall(_, argument, filter_):
-            return tuple(part for part in (argument, filter_) if part is not None)
+            return tuple(part for part in (argument, filter_, expression.by) if part is not None)
         case _:
             assert_never(expression)
 

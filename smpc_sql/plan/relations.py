@@ -149,9 +149,9 @@ class Aggregate(_Relation):
 
     @property
     def enumerated(self) -> bool:
-        """Whether all groups that the keys' domains allow are enumerated: no DISTINCT, and cheaper than sorting."""
+        """Whether all groups that the keys' domains allow are enumerated: nothing needs an order, and it is cheaper."""
         groups = prod(key_size(key) for key in self.keys)
-        if any(call.distinct or call.kind == "any" for call in self.calls) or groups > MAX_ENUMERATED:
+        if any(call.in_order for call in self.calls) or groups > MAX_ENUMERATED:
             return False
         return not self.keys or self._cost_enumerated(groups) <= self._cost_sorted(groups)
 
@@ -401,9 +401,7 @@ def substitute(expression: Expression, by: Sequence[Expression]) -> Expression:
 
 def substitute_call(call: AggregateCall, by: Sequence[Expression], rows: int) -> AggregateCall:
     """The same in an aggregate's argument and filter, for groups of at most `rows` rows."""
-    argument = None if call.argument is None else substitute(call.argument, by)
-    filter_ = None if call.filter is None else substitute(call.filter, by)
-    return AggregateCall(call.kind, argument, filter_, rows, call.distinct)
+    return call.over(lambda part: substitute(part, by), rows)
 
 
 def rebase(relation: Relation, new: Sequence[Relation], by: Sequence[Expression] | None = None) -> Relation:

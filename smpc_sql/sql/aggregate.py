@@ -31,6 +31,7 @@ from smpc_sql.plan.expressions import (
     rebuild,
     transform,
 )
+from smpc_sql.plan.places import Place
 from smpc_sql.plan.relations import Aggregate, Filter, Relation
 from smpc_sql.schema import Boolean, Double, Integer
 from smpc_sql.sql import quotient
@@ -38,6 +39,7 @@ from smpc_sql.sql.coercion import add, as_quotient, multiply, negate, subtract
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.operations import require_numbers
+from smpc_sql.sql.order_statistics import bind_ordered
 from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder, Widen, WindowBinder
 from smpc_sql.sql.scope import Scope, is_outer
 
@@ -47,7 +49,11 @@ BEHIND = 1 << 20
 
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether the node is an aggregate function itself."""
-    return isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name.lower() == "mean")
+    if isinstance(node, exp.IgnoreNulls):
+        return isinstance(node.this, exp.AnyValue)
+    return isinstance(node, exp.AggFunc | exp.WithinGroup) or (
+        isinstance(node, exp.Anonymous) and node.name.lower() in ("mean", "arbitrary")
+    )
 
 
 def has_aggregate(node: exp.Expr) -> bool:
@@ -178,21 +184,37 @@ class GroupedBinder(ScalarBinder):
         key = self.keys[i]
         return Column(i, self.key_names[i], key.type, key.nullable, key.bounds, public=True)
 
+    @property
+    def arguments(self) -> ScalarBinder:
+        """Who binds the arguments of aggregates."""
+        return self._arguments
+
     def call(
-        self, kind: AggregateKind, argument: Expression | None, filter_: Expression | None, distinct: bool = False
+        self,
+        kind: AggregateKind,
+        argument: Expression | None,
+        filter_: Expression | None,
+        distinct: bool = False,
+        place: Place | None = None,
+        by: Expression | None = None,
     ) -> Expression:
         """The column of a call; the same call twice is one."""
-        if any(is_outer(part) for part in (argument, filter_) if part is not None):
+        if any(is_outer(part) for part in (argument, filter_, by) if part is not None):
             raise Unsupported("an aggregate over a column of the query around it is not supported")
         if kind == "count" and argument is not None and not argument.nullable and not distinct:
             kind, argument = "count_star", None
-        call = AggregateCall(kind, argument, filter_, self.scope.relation.max_rows, distinct)
+        call = AggregateCall(kind, argument, filter_, self.scope.relation.max_rows, distinct, place, by)
         if call not in self.calls:
             self.calls.append(call)
         i = self.calls.index(call)
         return Column(len(self.keys) + i, self.call_names[i], call.type, call.nullable, call.bounds)
 
     def _aggregate(self, node: exp.Expr, filter_: Expression | None) -> Expression:
+        node = node.this if isinstance(node, exp.IgnoreNulls) else node
+        with located(node, self.text):
+            found = bind_ordered(self, node, filter_)
+        if found is not None:
+            return found
         function = _FUNCTIONS.get(node.name.lower() if isinstance(node, exp.Anonymous) else type(node))
         if type(node) in _PAIRS:
             only(node, "this", "expression")
@@ -200,7 +222,8 @@ class GroupedBinder(ScalarBinder):
             with located(node, self.text):
                 return _PAIRS[type(node)](_Moments(self, first, second, filter_))
         if function is None:
-            raise Unsupported(f"{construct(node)} is not supported")
+            hint = ": rows have no order; ANY_VALUE and ARG_MIN are" if isinstance(node, exp.First | exp.Last) else ""
+            raise Unsupported(f"{construct(node)} is not supported{hint}")
         if isinstance(node.this, exp.Distinct):
             return self._distinct(node, function, filter_)
         if isinstance(node, exp.Anonymous):
@@ -434,6 +457,8 @@ _FUNCTIONS: dict[type[exp.Expr] | str, _Function] = {
     exp.Avg: _avg,
     "mean": _avg,
     exp.Min: _extreme("min"),
+    exp.AnyValue: _extreme("min"),
+    "arbitrary": _extreme("min"),
     exp.Max: _extreme("max"),
     exp.LogicalAnd: _bool("min", "BOOL_AND"),
     exp.LogicalOr: _bool("max", "BOOL_OR"),

@@ -41,7 +41,7 @@ def remainder(x: Expression, divisor: int) -> Expression:
     return Remainder(x, divisor)
 
 
-def _raw(x: Expression) -> Expression:
+def whole_digits(x: Expression) -> Expression:
     """A number's digits as an INTEGER: the whole quotient by 1."""
     return x if isinstance(x.type, Integer) else FloorDivide(x, 1, _WORD)
 
@@ -67,7 +67,8 @@ def _ceil(x: Expression, step: int) -> Expression:
     return floor_divide(_plus(x, integer(step - 1)), step)
 
 
-def _trunc(x: Expression, step: int) -> Expression:
+def truncated(x: Expression, step: int) -> Expression:
+    """x / step towards 0, of an integer."""
     if x.bounds.low >= 0:
         return floor_divide(x, step)
     return floor_divide(_plus(x, _times(_negative(x), step - 1)), step)
@@ -93,7 +94,7 @@ def _round_half_even(x: Expression, step: int) -> Expression:
     return Within(lowered, Interval(x.bounds.low // step, -(-x.bounds.high // step)))
 
 
-_WAYS = {"FLOOR": _floor, "CEIL": _ceil, "TRUNC": _trunc, "ROUND": _round}
+_WAYS = {"FLOOR": _floor, "CEIL": _ceil, "TRUNC": truncated, "ROUND": _round}
 
 
 def rounded(name: str, x: Expression, digits: int = 0) -> Expression:
@@ -108,7 +109,7 @@ def rounded(name: str, x: Expression, digits: int = 0) -> Expression:
         if name in ("ROUND", "TRUNC"):
             return x if digits >= 0 else _coarse(way(x, 10**-digits), 10**-digits, x.type)
         return as_quotient(x)
-    whole = way(_raw(x), 10 ** (scale - digits))
+    whole = way(whole_digits(x), 10 ** (scale - digits))
     if digits >= 0:
         return scaled(whole, Decimal(as_decimal(x.type).precision - scale + digits, digits))
     return _coarse(whole, 10**-digits, Decimal(as_decimal(x.type).precision - scale, 0))
@@ -134,8 +135,8 @@ def _constant_over(x: Expression) -> tuple[Expression, int]:
     if not isinstance(divisor, Literal) or not divisor.value:
         raise Unsupported("rounding a quotient is supported only by a constant other than 0")
     if divisor.value < 0:
-        return _raw(negate(numerator)), -divisor.value
-    return _raw(numerator), divisor.value
+        return whole_digits(negate(numerator)), -divisor.value
+    return whole_digits(numerator), divisor.value
 
 
 def _by_secret(name: str, x: Expression, digits: int) -> Expression:
@@ -143,7 +144,7 @@ def _by_secret(name: str, x: Expression, digits: int) -> Expression:
     if isinstance(x, Sqrt):
         raise Unsupported("rounding a square root (STDDEV, SQRT) is not supported")
     q = positive(as_quotient(x))
-    numerator, denominator = (_raw(part) for part in same_scale(q.numerator, q.denominator))
+    numerator, denominator = (whole_digits(part) for part in same_scale(q.numerator, q.denominator))
     unit = 10 ** abs(digits)
     if digits >= 0:
         numerator = _times(numerator, unit)
@@ -195,7 +196,7 @@ def _rounded_double(name: str, x: Expression, digits: int) -> Expression:
 def cast_to_scale(x: Expression, type_: SqlType) -> Expression:
     """A DECIMAL at a coarser scale, halves away from 0."""
     step = 10 ** (scale_of(x.type) - scale_of(type_))
-    return scaled(_round(_raw(x), step), type_)
+    return scaled(_round(whole_digits(x), step), type_)
 
 
 def cast_quotient(x: Expression, type_: SqlType) -> Expression:
@@ -212,15 +213,15 @@ def cast_quotient(x: Expression, type_: SqlType) -> Expression:
 def whole_quotient(left: Expression, divisor: int) -> Expression:
     """left // divisor of integers, towards 0."""
     x = left if divisor > 0 else negate(left)
-    whole = _trunc(x, abs(divisor))
+    whole = truncated(x, abs(divisor))
     return scaled(whole, widened(left.type, whole.bounds))
 
 
 def modulo(left: Expression, divisor: int) -> Expression:
     """left % divisor at one scale: of the sign of left."""
-    x, step = _raw(left), abs(divisor)
+    x, step = whole_digits(left), abs(divisor)
     if x.bounds.low >= 0:
         return scaled(Remainder(x, step), left.type)
-    rest = Subtract(x, _times(_trunc(x, step), step), _WORD)
+    rest = Subtract(x, _times(truncated(x, step), step), _WORD)
     high = 0 if x.bounds.high <= 0 else step - 1
     return scaled(Within(rest, Interval(1 - step, high)), left.type)

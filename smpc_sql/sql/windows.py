@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.plan.expressions import Add, Column, Equal, Expression, FromBoolean, Less, Literal
+from smpc_sql.plan.expressions import Add, Column, Equal, Expression, FromBoolean, Less, Literal, parts
 from smpc_sql.plan.relations import (
     Aggregate,
     CrossJoin,
@@ -221,7 +221,7 @@ def _of_partition(binder: ScalarBinder, node: exp.Expr, partition: tuple[Express
 
 
 def _operands(groups: GroupedBinder) -> tuple[Expression, ...]:
-    return tuple(part for call in groups.calls for part in (call.argument, call.filter) if part is not None)
+    return tuple(part for call in groups.calls for part in parts(call))
 
 
 def _looked_up(groups: GroupedBinder, names: tuple[str, ...]) -> Callable[[Relation, tuple[Expression, ...]], Relation]:
@@ -229,11 +229,7 @@ def _looked_up(groups: GroupedBinder, names: tuple[str, ...]) -> Callable[[Relat
 
     def widen(relation: Relation, mine: tuple[Expression, ...]) -> Relation:
         rest = iter(mine[width:])
-        settled = []
-        for call in calls:
-            argument = None if call.argument is None else next(rest)
-            filter_ = None if call.filter is None else next(rest)
-            settled.append(replace(call, argument=argument, filter=filter_, rows=relation.max_rows))
+        settled = [call.over(lambda _: next(rest), relation.max_rows) for call in calls]
         titles = tuple(f"window{i}" for i in range(len(calls)))
         grouped = Aggregate(relation, mine[:width], names, tuple(settled), titles)
         if not width:

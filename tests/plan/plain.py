@@ -264,6 +264,9 @@ def _call(call: AggregateCall, rows: list[Row]) -> int | None:
         return len(kept)
     values = [value for value in (evaluate(argument, row) for row in kept) if value is not None]
     values = list(dict.fromkeys(values)) if call.distinct else values
+    by = call.by
+    pairs = [] if by is None else [(evaluate(by, row), evaluate(argument, row)) for row in kept]
+    pairs = [(key, value) for key, value in pairs if key is not None and value is not None]
     result: int | None
     match call.kind:
         case "count":
@@ -277,6 +280,13 @@ def _call(call: AggregateCall, rows: list[Row]) -> int | None:
         case "any":
             assert len({evaluate(argument, row) for row in rows}) == 1, "a key does not follow from the others"
             result = evaluate(argument, rows[0])
+        case "place":
+            assert call.place is not None
+            result = sorted(values)[call.place.of(len(values))] if values else None
+        case "arg_min":
+            result = min(pairs)[1] if pairs else None
+        case "arg_max":
+            result = min((-key, value) for key, value in pairs)[1] if pairs else None
         case _:
             raise AssertionError(call.kind)
     assert result is None or result in call.bounds

@@ -7,6 +7,7 @@ NOT (x IN ()).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from smpc_sql.plan.expressions import (
     Add,
@@ -73,12 +74,12 @@ def _fold_relation(relation: Relation) -> Relation:
 
 
 def _fold_call(call: AggregateCall) -> AggregateCall:
-    argument = None if call.argument is None else fold(call.argument)
-    filter_ = None if call.filter is None else fold(call.filter)
-    filter_ = None if filter_ == TRUE else filter_
+    call = call.over(fold, call.rows)
+    call = replace(call, filter=None) if call.filter == TRUE else call
+    argument = call.argument
     if call.kind == "count" and argument is not None and not argument.nullable and not call.distinct:
-        return AggregateCall("count_star", None, filter_, call.rows)
-    return AggregateCall(call.kind, argument, filter_, call.rows, call.distinct)
+        return AggregateCall("count_star", None, call.filter, call.rows)
+    return call
 
 
 def fold(expression: Expression) -> Expression:
