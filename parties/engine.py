@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from parties.store import Change, CreateTable, DropTable, MakeTable, StoredFragment
+from parties.store import Change, CreateTable, CreateView, DropTable, DropView, MakeTable, StoredFragment
 from smpc_sql.catalog import Catalog, Fragment
 from smpc_sql.engine import explain, prepare, run
 from smpc_sql.engine.prepare import Prepared as Plan
@@ -16,6 +16,7 @@ from smpc_sql.engine.prepare import PreparedTable
 from smpc_sql.errors import QueryError
 from smpc_sql.session import NetworkBackend
 from smpc_sql.sql import parse
+from smpc_sql.sql.compile import compile_view
 from smpc_sql.sql.storing import made_by
 from smpc_sql.transport.base import Link
 
@@ -121,8 +122,12 @@ class SqlEngine:
                 return CreateTable(schema, ddl, replace)
             case (parse.DropTable(name),):
                 return DropTable(catalog.table(name).schema.name)
+            case (parse.CreateView() as statement,):
+                return CreateView(compile_view(statement, catalog), statement.replace)
+            case (parse.DropView(name),):
+                return DropView(catalog.view(name).name)
             case _:
-                raise QueryError("one CREATE TABLE or DROP TABLE is expected")
+                raise QueryError("one CREATE or DROP of a table or a view is expected")
 
     def run(
         self, prepared: Plan, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]

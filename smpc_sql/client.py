@@ -21,19 +21,21 @@ import numpy as np
 import numpy.typing as npt
 
 from smpc_sql import messages, owner, result, sharing
-from smpc_sql.catalog import Catalog, CatalogInvalid, TableEntry
+from smpc_sql.catalog import Catalog, CatalogInvalid
 from smpc_sql.errors import CatalogConflict, InternalError, PeerError, QueryError, SmpcError
 from smpc_sql.messages import Failed
 from smpc_sql.owner import EncodedRows
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.result import QueryStats, Result
 from smpc_sql.schema import Enum, TableSchema
-from smpc_sql.sql.compile import compile_statement
+from smpc_sql.sql.compile import compile_statement, compile_view, describe
 from smpc_sql.sql.parse import (
     CreateTable,
     CreateTableAs,
+    CreateView,
     Describe,
     DropTable,
+    DropView,
     Explain,
     Select,
     ShowTables,
@@ -90,17 +92,19 @@ class Connection:
                     given = self._select(statement)
                 case Explain(select):
                     given = _texts(explain=[self._explain(select.sql)])
-                case CreateTable() | DropTable():
+                case CreateTable() | DropTable() | CreateView() | DropView():
                     self._define(statement)
                     given = _nothing()
                 case CreateTableAs():
                     self._create_as(statement)
                     given = _nothing()
                 case ShowTables():
-                    entries = self._fetch_catalog().tables
-                    given = _texts(name=[entries[name].schema.name for name in sorted(entries)])
+                    catalog = self._fetch_catalog()
+                    names = {name: entry.schema.name for name, entry in catalog.tables.items()}
+                    names |= {name: view.name for name, view in catalog.views.items()}
+                    given = _texts(name=[names[name] for name in sorted(names)])
                 case Describe(name):
-                    given = _described(self._fetch_catalog().table(name))
+                    given = _described(name, self._fetch_catalog())
                 case _:
                     assert_never(statement)
         return given
@@ -228,7 +232,7 @@ class Connection:
 
     # --- changes
 
-    def _define(self, statement: CreateTable | DropTable) -> None:
+    def _define(self, statement: CreateTable | DropTable | CreateView | DropView) -> None:
         match statement:
             case CreateTable(schema, sql, if_not_exists):
                 if if_not_exists and schema.name.lower() in self._fetch_catalog().tables:
@@ -236,7 +240,16 @@ class Connection:
             case DropTable(name, if_exists):
                 if if_exists and name.lower() not in self._fetch_catalog().tables:
                     return
-                sql = 'DROP TABLE "' + name.replace('"', '""') + '"'
+                sql = f"DROP TABLE {_quoted(name)}"
+            case CreateView(name, _, _, sql, if_not_exists):
+                catalog = self._fetch_catalog()
+                if if_not_exists and name.lower() in catalog.views:
+                    return
+                compile_view(statement, catalog)  # a QueryError has its place in this text
+            case DropView(name, if_exists):
+                if if_exists and name.lower() not in self._fetch_catalog().views:
+                    return
+                sql = f"DROP VIEW {_quoted(name)}"
         self._change(lambda change, request: messages.Define(request, change, sql), None)
 
     def _create_as(self, statement: CreateTableAs) -> None:
@@ -560,11 +573,16 @@ def _texts(**columns: list[str]) -> Result:
     return Result(list(columns), types, list(columns.values()), QueryStats(0.0, 0, (), 0))
 
 
-def _described(entry: TableEntry) -> Result:
-    names, types, nullable = zip(*entry.visible, strict=True)
+def _described(name: str, catalog: Catalog) -> Result:
+    names, types, nullable = zip(*describe(name, catalog), strict=True)
+    key = () if name.lower() in catalog.views else catalog.table(name).schema.primary_key
     return _texts(
         column_name=list(names),
         column_type=[str(type_) for type_ in types],
         null=["YES" if null else "NO" for null in nullable],
-        key=["PRI" if name in entry.schema.primary_key else "" for name in names],
+        key=["PRI" if name in key else "" for name in names],
     )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

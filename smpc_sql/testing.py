@@ -22,7 +22,8 @@ from smpc_sql.result import QueryStats, Result, decode
 from smpc_sql.ring import Array
 from smpc_sql.session import NetworkBackend, Session
 from smpc_sql.sharing import split_bits, split_words
-from smpc_sql.sql.parse import CreateTable, CreateTableAs, parse_statements
+from smpc_sql.sql.compile import compile_view
+from smpc_sql.sql.parse import CreateTable, CreateTableAs, CreateView, parse_statements
 from smpc_sql.sql.storing import made_by
 from smpc_sql.transport.memory import Hub
 
@@ -160,13 +161,19 @@ class LockstepConsortium:
         self._loads = 0
 
     def create(self, ddl: str) -> None:
-        """CREATE TABLE statements, with AS too."""
+        """CREATE TABLE, with AS too, and CREATE VIEW."""
         for statement in parse_statements(ddl):
             if isinstance(statement, CreateTableAs):
                 self._make(statement)
                 continue
+            if isinstance(statement, CreateView):
+                known = self.catalog
+                if statement.replace and statement.name.lower() in known.views:
+                    known = known.without_view(statement.name)
+                self.catalog = known.with_view(compile_view(statement, self.catalog))
+                continue
             if not isinstance(statement, CreateTable):
-                raise ValueError("only CREATE TABLE")
+                raise ValueError("only CREATE TABLE and CREATE VIEW")
             self.catalog = self.catalog.with_table(statement.schema, statement.ddl)
             for stored in self._stored:
                 stored[statement.schema.name] = []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
 
-from smpc_sql.catalog import Catalog
+from smpc_sql.catalog import Catalog, View
 from smpc_sql.errors import SyntaxInvalid, UnknownName, Unsupported
 from smpc_sql.plan.expressions import (
     Column,
@@ -38,17 +38,21 @@ from smpc_sql.sql.scope import OUTER, Scope, is_outer, shifted
 from smpc_sql.sql.set_operations import bind_set_operation, bind_values
 from smpc_sql.sql.source import Bound, SourceBinder
 from smpc_sql.sql.subqueries import Subqueries
+from smpc_sql.sql.views import bind_view
 from smpc_sql.sql.windows import Windows
 
 _MAX_QUERIES = 200
+_MAX_NESTED = 20
 
 
 class QueryBinder:
     """Binds one statement's queries. Positions in errors refer to `text`."""
 
-    def __init__(self, catalog: Catalog, text: str) -> None:
+    def __init__(self, catalog: Catalog, text: str, within: Sequence[str] = ()) -> None:
+        """within: the views whose definition this is, outermost first."""
         self.catalog = catalog
         self.text = text
+        self._within = tuple(within)
         self._queries = 0
 
     def bind(self, node: exp.Expr, ctes: Mapping[str, exp.CTE] | None = None) -> Bound:
@@ -76,11 +80,21 @@ class QueryBinder:
                 raise Unsupported(f"{construct(node)} is not supported")
             return self.select(node, ctes).bind()
 
-    def select(self, node: exp.Select, ctes: Mapping[str, exp.CTE], outer: ScalarBinder | None = None) -> SelectBinder:
-        """The binder of a SELECT; outer: who binds the query around it, if it may be correlated."""
+    def view(self, view: View) -> Bound:
+        """A view's query, which sees tables and views alone. Errors tell the place in the view's own text."""
+        if view.name.lower() in self._within or len(self._within) >= _MAX_NESTED:
+            raise Unsupported(f"view {view.name} reads itself, or views are nested deeper than {_MAX_NESTED}")
+        self._count()
+        return bind_view(view, lambda text: QueryBinder(self.catalog, text, (*self._within, view.name.lower())).bind)
+
+    def _count(self) -> None:
         self._queries += 1
         if self._queries > _MAX_QUERIES:
             raise Unsupported(f"more than {_MAX_QUERIES} subqueries are not supported")
+
+    def select(self, node: exp.Select, ctes: Mapping[str, exp.CTE], outer: ScalarBinder | None = None) -> SelectBinder:
+        """The binder of a SELECT; outer: who binds the query around it, if it may be correlated."""
+        self._count()
         return SelectBinder(self, node, ctes, outer)
 
 
@@ -145,7 +159,8 @@ class SelectBinder:
 
     def rows(self) -> Scope:
         """FROM, joined under the terms of WHERE, and filtered by them."""
-        source = SourceBinder(self.queries.catalog, self.text, self.ctes, self.queries.bind).bind(self.select)
+        queries = self.queries
+        source = SourceBinder(queries.catalog, self.text, self.ctes, queries.bind, queries.view).bind(self.select)
         where = self.select.args.get("where")
         terms = [] if where is None else _and_terms(where.this)
         plain = [term for term in terms if term.find(exp.Query) is None]

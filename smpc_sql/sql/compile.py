@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
-from smpc_sql.catalog import Catalog
+from smpc_sql.catalog import Catalog, View
 from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import check_chosen_once
@@ -12,10 +13,12 @@ from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColum
 from smpc_sql.plan.expressions import Column, Divide, Expression, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
+from smpc_sql.schema import SqlType
 from smpc_sql.sql.bind import QueryBinder
 from smpc_sql.sql.nodes import line_and_column
-from smpc_sql.sql.parse import Explain, Select, parse_statements
+from smpc_sql.sql.parse import CreateView, Explain, Select, parse_statements
 from smpc_sql.sql.source import Bound
+from smpc_sql.sql.views import renamed
 
 
 def compile_select(text: str, catalog: Catalog, rules: tuple[Rule, ...] = RULES) -> Delivery:
@@ -46,6 +49,32 @@ def compile_statement(select: Select, catalog: Catalog, rules: tuple[Rule, ...] 
     except RecursionError:
         raise Unsupported("so deeply nested an expression is not supported") from None
     return delivery
+
+
+def compile_view(statement: CreateView, catalog: Catalog) -> View:
+    """The view that a CREATE VIEW declares. Its query may read what is there without it: so no view reads itself.
+
+    Raises QueryError.
+    """
+    name = statement.name.lower()
+    others = replace(catalog, views={n: view for n, view in catalog.views.items() if n != name})
+    try:
+        bound = renamed(_bind(statement.select, others), statement.columns, f"view {statement.name}")
+    except RecursionError:
+        raise Unsupported("so deeply nested an expression is not supported") from None
+    names = [column.lower() for column, _ in bound.columns]
+    for column in names:
+        if names.count(column) > 1:
+            raise SyntaxInvalid(f"two columns of view {statement.name} would be called {column}; give one an alias")
+    return View(statement.name, statement.select.sql, statement.columns)
+
+
+def describe(name: str, catalog: Catalog) -> tuple[tuple[str, SqlType, bool], ...]:
+    """Name, type and whether it can be NULL, of every column of a table or a view. Raises UnknownName."""
+    view = catalog.views.get(name.lower())
+    if view is None:
+        return catalog.table(name).visible
+    return tuple((column, e.type, e.nullable) for column, e in QueryBinder(catalog, view.sql).view(view).columns)
 
 
 def _bind(select: Select, catalog: Catalog) -> Bound:

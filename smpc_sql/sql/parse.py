@@ -76,13 +76,33 @@ class CreateTableAs:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateView:
+    """CREATE VIEW name AS query. columns: names for its columns, from the first."""
+
+    name: str
+    columns: tuple[str, ...]
+    select: Select
+    sql: str
+    if_not_exists: bool
+    replace: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropView:
+    """DROP VIEW."""
+
+    name: str
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Explain:
     """EXPLAIN query."""
 
     select: Select
 
 
-Statement = CreateTable | CreateTableAs | DropTable | ShowTables | Describe | Select | Explain
+Statement = CreateTable | CreateTableAs | CreateView | DropTable | DropView | ShowTables | Describe | Select | Explain
 
 
 def parse_statements(text: str) -> tuple[Statement, ...]:
@@ -147,9 +167,9 @@ def _statement(part: list[Token], text: str) -> Statement:
                 return Explain(inner)
             case ["SELECT" | "WITH" | "FROM" | "(", *_]:
                 return Select(_parse(part, text), sql, text, first.start)
-            case ["CREATE", "TABLE", *_] | ["CREATE", "OR", "REPLACE"]:
+            case ["CREATE", "TABLE" | "VIEW", *_] | ["CREATE", "OR", "REPLACE"]:
                 return _create(_parse(part, text), sql, text)
-            case ["DROP", "TABLE", *_]:
+            case ["DROP", "TABLE" | "VIEW", *_]:
                 return _drop(_parse(part, text))
             case ["SHOW", "TABLES"]:
                 return ShowTables()
@@ -211,15 +231,19 @@ def _check_depth(part: list[Token], text: str) -> None:
             raise Unsupported(f"nesting deeper than {_MAX_DEPTH} is not supported", line=line, column=column)
 
 
-def _create(node: exp.Expr, sql: str, text: str) -> CreateTable | CreateTableAs:
-    if not isinstance(node, exp.Create) or str(node.args.get("kind")).upper() != "TABLE":
-        raise Unsupported(f"statement {construct(node)} is not supported")
+def _create(node: exp.Expr, sql: str, text: str) -> CreateTable | CreateTableAs | CreateView:
+    kind = str(node.args.get("kind")).upper()
+    if not isinstance(node, exp.Create) or kind not in ("TABLE", "VIEW"):
+        raise Unsupported(f"statement CREATE {kind} is not supported")
     exists, replaces = bool(node.args.get("exists")), bool(node.args.get("replace"))
     if exists and replaces:
         raise SyntaxInvalid("OR REPLACE and IF NOT EXISTS exclude one another")
     if node.args.get("expression") is not None:
         name, columns, select = _named_query(node, sql, text)
-        return CreateTableAs(name, columns, select, sql, exists, replaces)
+        made = CreateView if kind == "VIEW" else CreateTableAs
+        return made(name, columns, select, sql, exists, replaces)
+    if kind == "VIEW":
+        raise SyntaxInvalid("CREATE VIEW needs a query behind AS")
     return CreateTable(bind_create_table(node, text), sql, exists, replaces)
 
 
@@ -246,13 +270,14 @@ def _behind_as(sql: str) -> str:
     return sql[token.end + 1 :].strip()
 
 
-def _drop(node: exp.Expr) -> DropTable:
+def _drop(node: exp.Expr) -> DropTable | DropView:
     only(node, "tables", "kind", "exists")
     tables = node.args.get("tables") or []
     if not isinstance(node, exp.Drop) or len(tables) != 1:
-        raise Unsupported("DROP TABLE of several tables at once is not supported")
+        raise Unsupported("DROP of several tables at once is not supported")
     only(tables[0], "this")
-    return DropTable(tables[0].name, bool(node.args.get("exists")))
+    dropped = DropView if str(node.args.get("kind")).upper() == "VIEW" else DropTable
+    return dropped(tables[0].name, bool(node.args.get("exists")))
 
 
 def _describe(node: exp.Expr) -> Describe:

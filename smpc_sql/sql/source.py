@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from smpc_sql.catalog import Catalog, Quotient, TableEntry
+from smpc_sql.catalog import Catalog, Quotient, TableEntry, View
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Divide, Expression, Sqrt
 from smpc_sql.plan.relations import Field, Filter, Relation, Scan, Values
@@ -41,12 +41,13 @@ class From:
 
 @dataclass(frozen=True, slots=True)
 class SourceBinder:
-    """Binds FROM. ctes: those in sight, by lower-case name; bind_query: how to bind a subquery."""
+    """Binds FROM. ctes: those in sight, by lower-case name; bind_query, bind_view: how to bind a subquery, a view."""
 
     catalog: Catalog
     text: str
     ctes: Mapping[str, exp.CTE]
     bind_query: BindQuery
+    bind_view: Callable[[View], Bound]
 
     def bind(self, select: exp.Select) -> From:
         """A SELECT's FROM clause."""
@@ -120,6 +121,9 @@ class SourceBinder:
             cte = self.ctes.get(node.name.lower())
             if cte is not None:
                 return self._named(self._cte(node.name.lower(), cte), node.name, node.args.get("alias"))
+            view = self.catalog.views.get(node.name.lower())
+            if view is not None:
+                return self._named(_outputs(self.bind_view(view)), view.name, node.args.get("alias"))
             return self._named(_scan(self.catalog.table(node.name)), node.name, node.args.get("alias"))
 
     def _cte(self, name: str, cte: exp.CTE) -> Scope:

@@ -348,3 +348,26 @@ def test_a_frame_of_a_column_that_is_wide(world: World) -> None:
     frame = pd.DataFrame({"x": [-(2**63), 2**63 - 1], "d": ["-1.5", "2"], "b": [True, None], "e": ["2020-01-01", None]})
     assert con.load_df("w", frame, owner="h") == 2
     assert agree(world)
+
+
+def test_views(world: World) -> None:
+    con = fill(world.start())
+    con.execute("CREATE VIEW large AS SELECT g, x FROM t WHERE x > 1; CREATE VIEW IF NOT EXISTS Large AS SELECT 1 AS a")
+    rival = world.connect("rival")
+    assert rival.sql("SELECT COUNT(*) AS n, SUM(x) AS s FROM large").fetchall() == ANSWER
+    assert rival.sql("SHOW TABLES").fetchall() == [("large",), ("t",)]
+    assert rival.sql("DESCRIBE large").fetchall()[1] == ("x", "INTEGER", "YES", "")
+    with pytest.raises(CatalogConflict):
+        con.execute("CREATE VIEW large AS SELECT x FROM t")
+    with pytest.raises(UnknownName, match="is a view"):
+        con.execute("DROP TABLE large")
+    with pytest.raises(UnknownName, match="is a view"):
+        con.load_df("large", FRAME, owner="h")
+    con.execute("CREATE OR REPLACE VIEW large AS SELECT x FROM t WHERE x > 2")
+    assert rival.sql("SELECT x FROM large").fetchall() == [(40,)]
+    with pytest.raises(PolicyError, match="lacks define"):
+        world.connect("owner").execute("CREATE VIEW v AS SELECT x FROM t")
+    con.execute("DROP VIEW large; DROP VIEW IF EXISTS large")
+    with pytest.raises(UnknownName, match="view large does not exist"):
+        con.execute("DROP VIEW large")
+    assert agree(world)

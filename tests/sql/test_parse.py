@@ -13,8 +13,11 @@ from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.sql.parse import (
     CreateTable,
+    CreateTableAs,
+    CreateView,
     Describe,
     DropTable,
+    DropView,
     Explain,
     Select,
     ShowTables,
@@ -26,12 +29,18 @@ def test_every_kind_of_statement() -> None:
     text = """
     -- a comment
     CREATE TABLE t (a INT); DROP TABLE IF EXISTS t; /* ; */ SHOW TABLES; DESCRIBE t; DESC "T";
+    CREATE OR REPLACE TABLE t (a INT); CREATE TABLE u AS SELECT 1; CREATE OR REPLACE VIEW v(a) AS SELECT 1;
+    DROP VIEW IF EXISTS v;
     EXPLAIN SELECT 1 ; SELECT ';' ;; WITH x AS (SELECT 1) SELECT * FROM x; (SELECT 2); FROM t
     """
-    create, drop, show, describe, desc, explain, *queries = parse_statements(text)
+    create, drop, show, describe, desc, replaced, made, view, drop_view, explain, *queries = parse_statements(text)
     assert isinstance(create, CreateTable) and create.ddl == "CREATE TABLE t (a INT)" and not create.if_not_exists
     assert drop == DropTable("t", True)
     assert show == ShowTables()
+    assert isinstance(replaced, CreateTable) and replaced.replace
+    assert isinstance(made, CreateTableAs) and (made.name, made.select.sql, made.replace) == ("u", "SELECT 1", False)
+    assert isinstance(view, CreateView) and (view.columns, view.select.sql, view.replace) == (("a",), "SELECT 1", True)
+    assert drop_view == DropView("v", True)
     assert (describe, desc) == (Describe("t"), Describe("T"))
     assert isinstance(explain, Explain) and explain.select.sql == "SELECT 1"
     sqls = [query.sql for query in queries if isinstance(query, Select)]
@@ -65,10 +74,12 @@ def test_bad_syntax(text: str, line: int, column: int) -> None:
     [
         ("INSERT INTO t VALUES (1)", 1, "INSERT INTO"),
         ("SELECT 1;\n  DELETE FROM t", 2, "DELETE FROM"),
-        ("CREATE VIEW v AS SELECT 1", 1, "CREATE VIEW"),
-        ("CREATE OR REPLACE TABLE t (a INT)", 1, "CREATE OR"),
-        ("CREATE TABLE t AS SELECT 1", 1, ""),
-        ("DROP VIEW v", 1, "DROP VIEW"),
+        ("CREATE INDEX i ON t (a)", 1, "CREATE INDEX"),
+        ("CREATE OR REPLACE MACRO f(a) AS a", 1, "CREATE"),
+        ("CREATE TEMP TABLE t AS SELECT 1", 1, "CREATE TEMP"),
+        ("CREATE OR REPLACE TEMP TABLE t AS SELECT 1", 1, "PROPERTIES"),
+        ("DROP SCHEMA v", 1, "DROP SCHEMA"),
+        ("DROP VIEW v CASCADE", 1, "CASCADE"),
         ("EXPLAIN ANALYZE SELECT 1", 1, "EXPLAIN with options"),
         ("EXPLAIN DROP TABLE t", 1, "EXPLAIN of anything but a query"),
         ("DESCRIBE SELECT 1", 1, "DESCRIBE"),
