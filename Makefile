@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-long bench clean
+.PHONY: help demo test test-long bench bench-peers clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -30,8 +30,12 @@ bench: .venv/.dev .venv/.bench
 	$(BIN)/python -m benchmarks.queries
 	$(BIN)/python -m benchmarks.tpch
 
+bench-peers: .venv/.dev
+	$(BIN)/python -m benchmarks.peers.install
+	$(BIN)/python -m benchmarks.peers --out .peers/results
+
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .peers build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -109,7 +109,7 @@ class _Family:
             [sys.executable, "-P", "-m", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=_environment(),
+            env=tuned_environment(),
             start_new_session=True,  # Ctrl-C is for this process, which then ends the others
         )
 
@@ -125,8 +125,8 @@ class _Family:
                 raise InternalError(f"{name} could not start; what it said stands above")
 
 
-def _environment() -> dict[str, str]:
-    """This process's, tuned, with the packages where this process found them."""
+def tuned_environment() -> dict[str, str]:
+    """The environment of a station's process: this one's, tuned, with the packages where this process found them."""
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, **_ENVIRONMENT, "PYTHONPATH": path}
