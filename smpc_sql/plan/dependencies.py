@@ -26,7 +26,7 @@ from smpc_sql.plan.relations import (
     Window,
 )
 from smpc_sql.plan.rules.push_filters import conjuncts
-from smpc_sql.plan.uniqueness import injective_column, unique_keys
+from smpc_sql.plan.uniqueness import Key, injective_column, unique_keys
 
 Fields = frozenset[int]
 
@@ -138,3 +138,16 @@ def _by_filter(predicate: Expression, known: Fields) -> Fields:
             case _:
                 pass
     return frozenset(found)
+
+
+def minimal_keys(relation: Relation) -> tuple[Key, ...]:
+    """The unique keys, without fields that follow from the others of a key, none of which can be NULL."""
+    found = []
+    for key in unique_keys(relation):
+        kept = key
+        for i in sorted(key):
+            less = kept - {i}
+            if not any(relation.fields[j].nullable for j in key) and i in determined(relation, less):
+                kept = less
+        found.append(kept)
+    return tuple(dict.fromkeys(found))

@@ -13,6 +13,7 @@ from typing import Literal as OneOf
 from typing import assert_never
 
 from smpc_sql.errors import InternalError, TypeMismatch, Unsupported
+from smpc_sql.plan.cost import COMPARED, ROUND, VECTOR_WORD, sort_cost
 from smpc_sql.plan.expressions import BIT, AggregateCall, Column, Equal, Expression, transform
 from smpc_sql.schema import Boolean, Double, Integer, Interval, SqlType
 
@@ -113,13 +114,6 @@ def key_size(key: Expression) -> int:
 MAX_ENUMERATED = 4096
 """Groups that are enumerated at most, whatever the cost model says."""
 
-# The cost model's nanoseconds, from `python -m benchmarks.primitives` with 2 parties on one machine.
-_ROUND = 250_000
-_VECTOR_WORD = 10  # a word of a row's dealt vector of all groups: dealt, multiplied, added up
-_COMPARED = 150  # a row in the tournament of one group
-_SORTED_BIT = 200  # a row in the pass of a sort over one bit
-_SORT_ROUNDS = 6  # of one such pass
-
 
 @dataclass(frozen=True, slots=True)
 class Aggregate(_Relation):
@@ -158,15 +152,15 @@ class Aggregate(_Relation):
     def _cost_enumerated(self, groups: int) -> int:
         """One-hot vectors of all groups for the row's number and every sum; a tournament a group for MIN and MAX."""
         extremes = sum(call.kind in ("min", "max") for call in self.calls)
-        per_row = groups * (_VECTOR_WORD * (1 + len(self.calls) - extremes) + _COMPARED * extremes)
-        return self.source.max_rows * per_row + _ROUND * (1 + 8 * bool(extremes) * self.source.max_rows.bit_length())
+        per_row = groups * (VECTOR_WORD * (1 + len(self.calls) - extremes) + COMPARED * extremes)
+        return self.source.max_rows * per_row + ROUND * (1 + 8 * bool(extremes) * self.source.max_rows.bit_length())
 
     def _cost_sorted(self, groups: int) -> int:
         """A sort by the keys; for MIN and MAX one each, by their arguments too."""
         key_bits = groups.bit_length() + 1
         arguments = [call.bounds.size.bit_length() + 1 for call in self.calls if call.kind in ("min", "max")]
         passes = sum(key_bits + bits for bits in arguments) or key_bits
-        return passes * (self.source.max_rows * _SORTED_BIT + _ROUND * _SORT_ROUNDS)
+        return sort_cost(self.source.max_rows, passes)
 
 
 MAX_PRODUCT = 1 << 20

@@ -168,12 +168,16 @@ class SelectBinder:
         conditions = [binder.condition(term) for term in plain]
         mine = [c for c in conditions if not is_outer(c)]
         with located(self.select.args.get("from_") or self.select, self.text):
-            joined = join_all(source.tree, mine, self.text)
+            joined = join_all(source.tree, mine, self._names_read(), self.text)
         names = tuple(replace(n, expression=joined.over(n.expression)) for n in source.names)
         for condition in conditions:
             if is_outer(condition):
                 self._correlate(joined.over(fold(condition)))
         return self._filtered(Scope(joined.relation, names), [term for term in terms if term not in plain])
+
+    def _names_read(self) -> frozenset[str]:
+        """The names of all columns in the statement, of any table: what may have to be carried, at most."""
+        return frozenset(column.name.lower() for column in self.select.find_all(exp.Column))
 
     def _filtered(self, scope: Scope, terms: list[exp.Expr]) -> Scope:
         """The rows for which terms with subqueries are true."""

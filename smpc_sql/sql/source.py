@@ -12,7 +12,7 @@ from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Divide, Expression, Sqrt
 from smpc_sql.plan.relations import Field, Filter, Relation, Scan, Values
 from smpc_sql.schema import OWNER_COLUMN, Enum, type_bounds
-from smpc_sql.sql.joins import Inner, Leaf, Outer, Tree
+from smpc_sql.sql.joined import Inner, Leaf, Outer, Tree
 from smpc_sql.sql.nodes import construct, located, only
 from smpc_sql.sql.operations import choose, compare, is_null_of, unified
 from smpc_sql.sql.scalar import ScalarBinder

@@ -42,7 +42,7 @@ from smpc_sql.plan.relations import (
 from smpc_sql.plan.rules.fold_constants import FALSE, TRUE, UNKNOWN
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 from smpc_sql.schema import Double, Integer
-from smpc_sql.sql.joins import ONE
+from smpc_sql.sql.joined import ONE
 from smpc_sql.sql.nodes import show
 from smpc_sql.sql.operations import compare
 from smpc_sql.sql.scalar import ScalarBinder

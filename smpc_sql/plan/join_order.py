@@ -1,0 +1,174 @@
+"""In which order inner joins are made: a tree of pairs, the cheapest by estimate, found without looking at a row.
+
+A pair is a lookup where one side is known to be unique on what is compared: the other side keeps its rows, so that the
+side of many rows should look up, and small tables should be joined with each other first. Sets of tables, places and
+keys are bits of an integer. Up to MOST tables all trees are searched, by the best tree of every set of tables; above,
+the cheapest pair comes first. Deterministic: among equals the first one found, in the order of FROM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from smpc_sql.plan.cost import FURTHER, MOVED_WORD, lookup_cost, pairs_cost
+from smpc_sql.plan.relations import MAX_PRODUCT
+
+MOST = 10
+"""Tables for which all trees are searched."""
+
+How = Literal["table", "row", "lookup", "pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is joined. keys: places whose values tell its rows apart; an empty key is of one row at most.
+
+    words: how many of its columns somebody reads.
+    """
+
+    rows: int
+    keys: tuple[int, ...]
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of several expressions that are equal in the result: the tables that it reads, and the place that tells its
+    values apart (0 if there is none)."""
+
+    tables: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """Expressions that are all equal. bits: of a key that holds any of them."""
+
+    members: tuple[Member, ...]
+    bits: int
+
+    def within(self, tables: int) -> tuple[Member, ...]:
+        """The members that can be computed from these tables."""
+        return tuple(member for member in self.members if not member.tables & ~tables)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A table, or two steps joined. compared: the places of the Equals that a lookup compares.
+
+    row: the right has one row at most, which comes to stand beside all. cost: of all steps below, too.
+    """
+
+    tables: int
+    rows: int
+    keys: tuple[int, ...]
+    words: int
+    cost: int
+    how: How
+    parts: tuple[Step, ...] = ()
+    compared: tuple[int, ...] = ()
+
+    @property
+    def worth(self) -> int:
+        """The cost, and what its rows will cost those who read them."""
+        return self.cost + self.rows * FURTHER
+
+
+def cheapest(tables: Sequence[Table], equals: Sequence[Equals]) -> Step | None:
+    """The tree of all tables; None if some can only be put side by side, and are too large."""
+    search = _Search(tuple(equals))
+    steps = [Step(1 << i, t.rows, t.keys, t.words, 0, "table") for i, t in enumerate(tables)]
+    return search.all_trees(steps) if len(steps) <= MOST else search.greedy(steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    equals: tuple[Equals, ...]
+
+    def all_trees(self, steps: list[Step]) -> Step | None:
+        best = {step.tables: step for step in steps}
+        every = (1 << len(steps)) - 1
+        for tables in range(1, every + 1):
+            for left, right in _splits(tables):
+                if left not in best or right not in best:
+                    continue
+                step = self.pair(best[left], best[right])
+                if step is not None and (tables not in best or step.worth < best[tables].worth):
+                    best[tables] = step
+        return best.get(every)
+
+    def greedy(self, steps: list[Step]) -> Step | None:
+        while len(steps) > 1:
+            pairs = [self.pair(a, b) for a in steps for b in steps if a is not b]
+            found = [step for step in pairs if step is not None]
+            if not found:
+                return None
+            chosen = min(found, key=_haste)
+            steps = [*(step for step in steps if step not in chosen.parts), chosen]
+        return steps[0]
+
+    def pair(self, left: Step, right: Step) -> Step | None:
+        """The right beside the left; None if that takes too many pairs of rows, or is another order's work."""
+        tables, below, words = left.tables | right.tables, left.cost + right.cost, left.words + right.words
+        if any(key == 0 for key in right.keys):
+            cost = below + left.rows * MOVED_WORD * (1 + right.words)
+            keys = _fewest((*left.keys, *right.keys) if 0 in left.keys else left.keys)
+            return Step(tables, left.rows, keys, words, cost, "row", (left, right))
+        linked = [i for i, e in enumerate(self.equals) if _reads(e, left.tables) and _reads(e, right.tables)]
+        compared = self._unique(right, linked)
+        if compared:
+            bits = sum(self.equals[i].bits for i in compared)
+            cost = below + lookup_cost(left.rows, right.rows, bits, right.words)
+            both = self._unique(left, list(compared)) is not None
+            keys = _fewest((*left.keys, *right.keys) if both else left.keys)
+            return Step(tables, left.rows, keys, words, cost, "lookup", (left, right), compared)
+        if self._unique(left, linked) is not None or left.rows * right.rows > MAX_PRODUCT:
+            return None
+        cost = below + pairs_cost(left.rows, right.rows, words)
+        keys = _fewest(tuple(a | b for a in left.keys for b in right.keys))
+        return Step(tables, left.rows * right.rows, keys, words, cost, "pairs", (left, right))
+
+    def _unique(self, side: Step, linked: Sequence[int]) -> tuple[int, ...] | None:
+        """The fewest bits of what is compared on which a side is unique; None if it is not."""
+        places: dict[int, int] = {}
+        for i in linked:
+            for member in self.equals[i].within(side.tables):
+                if member.place:
+                    places.setdefault(member.place, i)
+        known = 0
+        for place in places:
+            known |= place
+        choices = [tuple(sorted({places[place] for place in _bits(key)})) for key in side.keys if not key & ~known]
+        return min(choices, key=lambda chosen: (sum(self.equals[i].bits for i in chosen), chosen), default=None)
+
+
+def _reads(equals: Equals, tables: int) -> bool:
+    return any(not member.tables & ~tables for member in equals.members)
+
+
+def _haste(step: Step) -> tuple[bool, int]:
+    """The least is joined first: pairs last, since their rows multiply; then by what it costs more than its parts."""
+    return step.how == "pairs", step.worth - sum(part.worth for part in step.parts)
+
+
+def _splits(tables: int) -> Iterator[tuple[int, int]]:
+    """Both parts of every way to part a set of tables in two."""
+    left = (tables - 1) & tables
+    while left:
+        yield left, tables ^ left
+        left = (left - 1) & tables
+
+
+def _bits(number: int) -> Iterator[int]:
+    while number:
+        lowest = number & -number
+        yield lowest
+        number ^= lowest
+
+
+def _fewest(keys: tuple[int, ...]) -> tuple[int, ...]:
+    """Without keys that hold another; a few of them."""
+    distinct = tuple(dict.fromkeys(keys))
+    return tuple(key for key in distinct if not any(other != key and not other & ~key for other in distinct))[:16]

@@ -1,0 +1,20 @@
+-- Inner joins in any order: chains, stars, equalities that follow from others, conditions across tables.
+SELECT t.id, u.x, v.s FROM v, u, t WHERE v.p = t.a AND t.k = u.uid AND v.r = 5;
+SELECT COUNT(*) FROM u, t, v, days WHERE u.uid = t.k AND v.p = t.a AND v.r = 0 AND days.i = t.a;
+SELECT a.id, d.id FROM t a, t b, t c, t d WHERE a.id = b.id AND b.id = c.id AND c.id = d.id;
+SELECT a.id, c.b FROM t a, t b, t c WHERE a.id = b.id AND c.id = a.id AND b.a + c.a > 0;
+SELECT a.id FROM t a, t b, t c WHERE a.id = c.id AND a.id = b.id + 0 AND c.id = b.id;
+SELECT COUNT(*), SUM(f.x) FROM t a, t b, t c, t d, t e, u f, u g WHERE f.uid = a.k AND a.id = b.id AND c.id = b.id AND c.id = d.id AND e.id = d.id AND g.uid = e.k;
+SELECT p.x, q.x, COUNT(*) FROM u p, u q, t, w WHERE t.k = p.uid AND w.k = q.uid AND t.a = w.z AND ((p.x = 5 AND q.x > 3) OR (p.x > 3 AND q.x < 40)) GROUP BY p.x, q.x;
+SELECT t.id, u.x FROM t, u WHERE (t.k = u.uid AND t.a > 3 AND u.x > 0) OR (t.k = u.uid AND t.a <= 3 AND u.x < 40);
+SELECT t.id, s.n, u.e FROM u, (SELECT k, COUNT(*) AS n FROM w GROUP BY k) s, t WHERE s.k = t.k AND u.uid = s.k;
+SELECT t.id, s.n, u.e FROM (SELECT u.uid, u.e, COUNT(*) AS n FROM u JOIN w ON w.k = u.uid GROUP BY u.uid, u.e) s, t, u WHERE s.uid = t.k AND u.uid = s.uid;
+SELECT t.id, m.m, u.x FROM (SELECT MAX(z) AS m FROM w) m, t, u WHERE t.k = u.uid AND t.a < m.m;
+SELECT t.id, m.z FROM (SELECT z FROM w ORDER BY z, k, q LIMIT 1) m, t, u WHERE t.k = u.uid AND t.a < m.z;
+SELECT COUNT(*) FROM t JOIN u ON t.k = u.uid JOIN u w2 ON w2.uid = t.k JOIN v ON v.p = t.a AND v.r = 5 WHERE u.x IS NOT NULL;
+SELECT t.id FROM t JOIN u ON t.k = u.uid LEFT JOIN v ON v.p = t.a AND v.r = 5 JOIN days ON days.i = t.b WHERE v.s IS NULL;
+SELECT COUNT(*) FROM none n, t, u WHERE n.x = t.id AND t.k = u.uid;
+SELECT a.id, b.id FROM t a, t b WHERE a.k = b.id AND a.b = b.b;
+SELECT v.s, x.s FROM v, v x WHERE v.p = x.p AND v.r = x.r;
+SELECT t.owner, COUNT(*) FROM u, t, v WHERE t.k = u.uid AND v.p = t.a AND v.r = 5 GROUP BY t.owner;
+SELECT COUNT(*) FROM t a, t b, t c, t d, t e, t f, t g, t h, t i, t j, t k, u WHERE a.id = b.id AND b.id = c.id AND c.id = d.id AND d.id = e.id AND e.id = f.id AND f.id = g.id AND g.id = h.id AND h.id = i.id AND i.id = j.id AND j.id = k.id AND k.k = u.uid;
