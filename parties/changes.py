@@ -99,7 +99,7 @@ class Changes:
         schema = entry.schema
         if entry.origin is not None:
             raise CatalogConflict(f"table {schema.name} was made by CREATE TABLE AS: it takes no rows")
-        columns = [(column.name, column.nullable) for column in schema.columns]
+        columns = [(column.name, column.nullable) for column in schema.stored]
         if message.ddl != messages.ddl_digest(entry.ddl) or columns != [(p.column, p.nullable) for p in message.pieces]:
             raise CatalogConflict(f"the rows were made for another declaration of table {schema.name}")
         change = AddFragment(schema.name, Fragment(message.change.hex(), message.owner, message.rows))
@@ -145,7 +145,7 @@ class Changes:
 
         words: dict[str, npt.NDArray[np.uint64]] = {}
         nulls: dict[str, npt.NDArray[np.uint8]] = {}
-        for number, column in enumerate(schema.columns):
+        for number, column in enumerate(schema.stored):
             words[column.name] = np.frombuffer(receive(b"w", number, 8 * rows), "<u8")
             if column.nullable:
                 nulls[column.name] = np.frombuffer(receive(b"n", number, -(-rows // 8)), np.uint8)

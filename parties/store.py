@@ -512,7 +512,7 @@ def _locked(path: Path) -> BinaryIO:
 
 def _write_fragment(directory: Path, schema: TableSchema, fragment: StoredFragment) -> None:
     directory.mkdir(mode=0o700)
-    for number, column in enumerate(schema.columns):
+    for number, column in enumerate(schema.stored):
         with _durable(directory / f"{number}.words.npy") as file:
             np.save(file, fragment.words[column.name], allow_pickle=False)
         if column.nullable:
@@ -531,7 +531,7 @@ def _read_fragment(directory: Path, schema: TableSchema, rows: int) -> StoredFra
             raise ConfigError(f"{directory / name}: damaged") from error
         return np.asarray(array)
 
-    columns = tuple(enumerate(schema.columns))
+    columns = tuple(enumerate(schema.stored))
     words = {column.name: read(f"{number}.words.npy") for number, column in columns}
     nulls = {column.name: read(f"{number}.nulls.npy") for number, column in columns if column.nullable}
     try:

@@ -338,8 +338,8 @@ def _type_to_json(type_: SqlType) -> list[Any]:
             return ["date"]
         case Enum(labels):
             return ["enum", *labels]
-        case Text(length):
-            return ["text", length]
+        case Text(length, ascii):
+            return ["text", length, "ascii" if ascii else "utf8"]
         case _:
             raise CatalogInvalid(f"a column cannot be {type_}")
 
@@ -348,7 +348,8 @@ def _entry_from_json(data: object) -> TableEntry:
     item = _dict(data, "name", "columns", "primary_key", "unique", "fragments", "ddl", "origin", "verdicts")
     columns = tuple(_column_from_json(column) for column in _list(item["columns"], MAX_COLUMNS, "columns"))
     names = [column.name.lower() for column in columns]
-    if not names or len(set(names)) != len(names):
+    stored = [part.name.lower() for column in columns for part in column.stored]
+    if not names or len(set(stored)) != len(stored) or len(stored) > MAX_COLUMNS:
         raise CatalogInvalid("a table's columns are distinct, and there is at least one")
     keys = [_key(item["primary_key"], names), *(_key(k, names) for k in _list(item["unique"], MAX_COLUMNS, "unique"))]
     schema = TableSchema(_text(item["name"]), columns, keys[0], tuple(keys[1:]))
@@ -402,8 +403,8 @@ def _type_from_json(data: list[Any]) -> SqlType:
             return Boolean()
         case ["date"]:
             return Date()
-        case ["text", int(length)] if 1 <= length <= LONGEST_TEXT and type(length) is int:
-            return Text(length)
+        case ["text", int(length), "ascii" | "utf8" as kind] if 1 <= length <= LONGEST_TEXT and type(length) is int:
+            return Text(length, kind == "ascii")
         case ["enum", *labels] if labels and all(isinstance(label, str) for label in labels):
             if len(set(labels)) == len(labels):
                 return Enum(tuple(labels))

@@ -276,7 +276,7 @@ class Connection:
         if rows.rows > messages.MAX_ROWS:
             raise QueryError(f"one load brings at most {messages.MAX_ROWS} rows")
         name = self._identity if owner_name is None else owner_name
-        pieces = tuple(messages.Piece(column.name, column.nullable) for column in schema.columns)
+        pieces = tuple(messages.Piece(column.name, column.nullable) for column in schema.stored)
         frames = _split(schema, rows, self.parties)
         ddl = messages.ddl_digest(entry.ddl)
         self._change(
@@ -551,7 +551,7 @@ def _from_frame(schema: TableSchema, frame: pd.DataFrame) -> EncodedRows:
 def _split(schema: TableSchema, rows: EncodedRows, parties: tuple[str, ...]) -> dict[str, _Frames]:
     """Each party's shares of the rows, as frames with their paths."""
     frames: dict[str, _Frames] = {party: [] for party in parties}
-    for number, column in enumerate(schema.columns):
+    for number, column in enumerate(schema.stored):
         words = np.ascontiguousarray(rows.words[column.name]).view(np.uint64)
         pieces = [(b"w", sharing.split_words(words, len(parties)))]
         if column.nullable:

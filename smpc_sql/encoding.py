@@ -23,6 +23,7 @@ import pandas as pd
 
 from smpc_sql.errors import InternalError, QueryError
 from smpc_sql.schema import (
+    WORD_BYTES,
     Boolean,
     Column,
     Date,
@@ -33,7 +34,7 @@ from smpc_sql.schema import (
     SqlType,
     Text,
     scale_of,
-    text_of_word,
+    text_of_words,
     type_bounds,
 )
 
@@ -59,12 +60,14 @@ class Fault:
 class EncodedColumn:
     """A column as scaled integers.
 
-    words: [rows]; 0 where NULL. nulls: [rows], True where NULL. faults: empty, or the words mean nothing.
+    words: [rows]; 0 where NULL. nulls: [rows], True where NULL. faults: empty, or the words mean nothing. more: of a
+    long text its further words.
     """
 
     words: Words
     nulls: Mask
     faults: tuple[Fault, ...]
+    more: tuple[Words, ...] = ()
 
 
 def encode_text(column: Column, texts: Sequence[str], nulls: Mask) -> EncodedColumn:
@@ -75,6 +78,8 @@ def encode_text(column: Column, texts: Sequence[str], nulls: Mask) -> EncodedCol
     """
     present = np.flatnonzero(~nulls)
     values = [texts[i] for i in present.tolist()]
+    if isinstance(column.type, Text):
+        return _encode_texts(column, column.type, values, present, nulls)
     match column.type:
         case Integer() | Decimal():
             found, malformed, inexact = _numbers(values, scale_of(column.type))
@@ -87,9 +92,6 @@ def encode_text(column: Column, texts: Sequence[str], nulls: Mask) -> EncodedCol
         case Enum(labels):
             found = _look_up({label: code for code, label in enumerate(labels)}, values)
             malformed, inexact = found < 0, np.zeros(len(values), np.bool_)
-        case Text(length):
-            found, malformed = _texts(values, length)
-            inexact = np.zeros(len(values), np.bool_)
         case Double():
             raise InternalError(f"column {column.name}: no table holds DOUBLE")
     words = np.zeros(len(nulls), np.int64)
@@ -146,11 +148,21 @@ def decode_column(type_: SqlType, words: Words, nulls: Mask | None = None) -> li
             decoded = [datetime.date.fromordinal(value + _EPOCH) for value in values]
         case Enum(labels):
             decoded = [labels[value] for value in _within(type_, values)]
-        case Text(length):
-            decoded = [_text_of_word(value, length) for value in values]
+        case Text():
+            return decode_text(type_, [words], nulls)
         case Double():
             raise InternalError("a DOUBLE is a fraction, not a word")
     return [None if null else value for value, null in zip(decoded, absent, strict=True)]
+
+
+def decode_text(type_: Text, words: Sequence[Words], nulls: Mask | None = None) -> list[str | None]:
+    """The words of texts as str; None for NULL. What is no text is an InternalError."""
+    absent: list[bool] = [False] * len(words[0]) if nulls is None else nulls.tolist()
+    rows = zip(*(column.tolist() for column in words), strict=True)
+    try:
+        return [None if null else text_of_words(row, type_.length) for row, null in zip(rows, absent, strict=True)]
+    except ValueError:
+        raise InternalError(f"a value that is no {type_}") from None
 
 
 def show_bound(type_: SqlType, value: int) -> str:
@@ -197,7 +209,9 @@ def _malformed_reason(type_: SqlType) -> str:
         case Enum():
             return f"not a label of {type_}"
         case Text(length):
-            return f"longer than {length} bytes of UTF-8, or with a NUL character, for {type_}"
+            return (
+                f"longer than {length} bytes{'' if type_.ascii else ' of UTF-8'}, or with a NUL character, for {type_}"
+            )
         case Boolean():
             return "not a BOOLEAN (true, false, t, f, 1 or 0)"
         case _:
@@ -225,22 +239,32 @@ def _bounds_reason(column: Column) -> str:
     return f"not in CHECK ({column.name} BETWEEN {show_bound(column.type, low)} AND {show_bound(column.type, high)})"
 
 
-def _texts(values: Sequence[str], length: int) -> tuple[Words, Mask]:
-    """Texts as words: (words, which do not fit)."""
+def _encode_texts(
+    column: Column, type_: Text, values: Sequence[str], present: npt.NDArray[np.intp], nulls: Mask
+) -> EncodedColumn:
+    foreign = np.fromiter((type_.ascii and not value.isascii() for value in values), np.bool_, len(values))
+    found, bad = _texts(values, type_)
+    words = np.zeros((len(found), len(nulls)), np.int64)
+    words[:, present] = found
+    wrong = [
+        (_malformed_reason(type_), present[bad & ~foreign]),
+        (f"not ASCII, for {type_}; declare the column VARCHAR(…) COLLATE C for other characters", present[foreign]),
+    ]
+    checked = _checked(column, words[0], nulls, wrong)
+    return EncodedColumn(words[0], nulls, checked.faults, tuple(words[1:]))
+
+
+def _texts(values: Sequence[str], type_: Text) -> tuple[Words, Mask]:
+    """Texts as words: (words [words, rows], which do not fit)."""
     raw = [value.encode() for value in values]
+    length, sizes = type_.length, [word.length for word in type_.words]
     bad = np.fromiter((len(each) > length or b"\0" in each for each in raw), np.bool_, len(raw))
-    filled = np.zeros((len(raw), 8), np.uint8)
-    if raw:
-        padded = np.array([b"" if wrong else each for each, wrong in zip(raw, bad.tolist(), strict=True)], f"S{length}")
-        filled[:, 8 - length :] = padded.view(np.uint8).reshape(len(raw), length)
-    return filled.view(">i8").reshape(-1).astype(np.int64), bad
-
-
-def _text_of_word(word: int, length: int) -> str:
-    try:
-        return text_of_word(word, length)
-    except ValueError:
-        raise InternalError(f"a value that is no VARCHAR({length})") from None
+    fitting = [b"" if wrong else each for each, wrong in zip(raw, bad.tolist(), strict=True)]
+    padded = np.array(fitting, f"S{length}").view(np.uint8).reshape(len(raw), length)
+    filled = np.zeros((len(sizes), len(raw), 8), np.uint8)
+    for place, size in enumerate(sizes):
+        filled[place, :, 8 - size :] = padded[:, place * WORD_BYTES : place * WORD_BYTES + size]
+    return filled.view(">i8").reshape(len(sizes), len(raw)).astype(np.int64), bad
 
 
 def _look_up(codes: dict[str, int], values: Sequence[str]) -> Words:

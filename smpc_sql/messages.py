@@ -75,7 +75,7 @@ class Compute(Message, frozen=True):
 
 
 class Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A column of a load: its words travel as one data frame, its null bits as another if there are any."""
+    """A column of words of a load: its words travel as one data frame, its null bits as another if there are any."""
 
     column: Name
     nullable: bool
@@ -85,8 +85,8 @@ class Load(Message, frozen=True):
     """Prepare to add a fragment to a table. -> Send, then the data frames, -> Done, or Failed; then Commit or Rollback.
 
     Frames travel in session `load_session(client, change)` at `load_path(kind, number)`, for column number 0, 1, …:
-    kind b"w" for words u64, kind b"n" for packed null bits. pieces: the table's columns in order. ddl: `ddl_digest` of
-    the declaration by which the rows were encoded.
+    kind b"w" for words u64, kind b"n" for packed null bits. pieces: the table's columns of words in order. ddl:
+    `ddl_digest` of the declaration by which the rows were encoded.
     """
 
     request: Id

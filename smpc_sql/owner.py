@@ -30,8 +30,8 @@ _Problem = tuple[int, int, str]  # row counted from 1, position of the column, t
 class EncodedRows:
     """Rows that fit a schema.
 
-    words: for every column of the schema, by its name there, int64 [rows], 0 where NULL.
-    nulls: for every nullable column, bool [rows], True where NULL.
+    words: for every column of words (`schema.stored`), by its name there, int64 [rows], 0 where NULL.
+    nulls: for every nullable one, bool [rows], True where NULL.
     """
 
     rows: int
@@ -139,7 +139,11 @@ def _encoded(
         problems += _repetitions(schema, kind, key, columns, numbers)
     if problems:
         raise _refusal(schema, name, problems)
-    words = {column: encoded.words for column, encoded in columns.items()}
+    words = {
+        stored.name: found
+        for column in schema.columns
+        for stored, found in zip(column.stored, (columns[column.name].words, *columns[column.name].more), strict=True)
+    }
     nulls = {column.name: columns[column.name].nulls for column in schema.columns if column.nullable}
     return EncodedRows(len(numbers), words, nulls)
 
@@ -163,7 +167,7 @@ def _repetitions(
     rows = np.flatnonzero(~left_out)
     if not len(rows):
         return []
-    stacked = np.stack([part.words[rows] for part in parts], axis=1)
+    stacked = np.stack([words[rows] for part in parts for words in (part.words, *part.more)], axis=1)
     _, first, group = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
     earlier = first[group.reshape(-1)]
     again = np.flatnonzero(earlier != np.arange(len(rows)))

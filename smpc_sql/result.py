@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smpc_sql.encoding import Mask, Words, decode_column
+from smpc_sql.encoding import Mask, Words, decode_column, decode_text
 from smpc_sql.errors import InternalError, PeerError, QueryError
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
 from smpc_sql.rational import reconstruct, root_to_float, to_float
@@ -248,6 +248,8 @@ def _values(
     if column.kind == "word":
         values, nulls = words[column.pieces[0]]
         return decode_column(column.type, values, nulls)
+    if isinstance(column.type, Text):
+        return decode_text(column.type, [words[place][0] for place in column.pieces], words[column.pieces[0]][1])
     read = {"root": root_to_float, "signed_root": _signed_root}.get(column.kind, to_float)
     try:
         return [None if ratio is None else read(ratio) for ratio in ratios[column.pieces[0]]]
@@ -270,8 +272,8 @@ def _order(
     order = list(range(rows))
     for key in reversed(delivery.order):
         column = delivery.columns[key.output]
-        if column.kind == "word":
-            values, nulls = words[column.pieces[0]]
+        if column.kind in ("word", "text"):
+            values, nulls = words[column.pieces[key.word]]
             exact: list[Any] = values.tolist()
             if nulls is not None:
                 exact = [None if null else value for value, null in zip(exact, nulls.tolist(), strict=True)]

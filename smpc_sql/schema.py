@@ -1,12 +1,13 @@
 """The public vocabulary of data: SQL types, bounds, columns, tables.
 
 Every value is an exact integer in the engine ("scaled integer"): INTEGER kinds as they are, DECIMAL(p, s) times 10^s,
-DATE as days since 1970-01-01, BOOLEAN as 0 or 1, ENUM as the position of its label, short text as its bytes. DOUBLE is
-the type of quotients only: such a result is an exact fraction until the analyst's side divides it.
+DATE as days since 1970-01-01, BOOLEAN as 0 or 1, ENUM as the position of its label, text as its bytes, seven to a word.
+DOUBLE is the type of quotients only: such a result is an exact fraction until the analyst's side divides it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 OWNER_COLUMN = "owner"
@@ -130,26 +131,44 @@ class Enum:
         return "ENUM(" + ", ".join("'" + label.replace("'", "''") + "'" for label in self.labels) + ")"
 
 
-LONGEST_TEXT = 7
-"""Bytes of a secret text: what one word holds beside its sign."""
+WORD_BYTES = 7
+"""Bytes of text that one word holds beside its sign."""
+
+LONGEST_TEXT = 1024
+"""Bytes of a secret text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """VARCHAR(length): secret text of at most `length` bytes of UTF-8, length <= 7.
+    """VARCHAR(length): secret text of at most `length` bytes, in ASCII or (COLLATE C) any UTF-8.
 
-    Its word is the bytes, the first most significant, filled up with zeros behind: texts order as their words do, byte
-    by byte. A text holds no character NUL.
+    Its words are the bytes, seven to a word and the last word with the rest, the first byte most significant, filled up
+    with zeros behind: texts order as their words do, one after another. A text holds no character NUL. A text of more
+    than one word (`is_long`) never reaches an operator, but its words do, each a text of its own: it is NULL where its
+    first word is, and where that is NULL the others are NULL or 0.
     """
 
     length: int
+    ascii: bool = True
 
     def __post_init__(self) -> None:
         if not 1 <= self.length <= LONGEST_TEXT:
             raise ValueError(f"a text has 1 to {LONGEST_TEXT} bytes")
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes more than one word."""
+        return self.length > WORD_BYTES
+
+    @property
+    def words(self) -> tuple[Text, ...]:
+        """The types of its words."""
+        whole, rest = divmod(self.length, WORD_BYTES)
+        sizes = [WORD_BYTES] * whole + ([rest] if rest else [])
+        return tuple(Text(size, self.ascii) for size in sizes)
+
     def __str__(self) -> str:
-        return f"VARCHAR({self.length})"
+        return f"VARCHAR({self.length})" + ("" if self.ascii else " COLLATE C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,25 +197,28 @@ def type_bounds(type_: SqlType) -> Interval:
             return Interval(_DATE_MIN, _DATE_MAX)
         case Enum(labels):
             return Interval(0, len(labels) - 1)
-        case Text(length):
-            return Interval(0, (1 << (8 * length)) - 1)
+        case Text(length):  # of a long text: of its first word
+            return Interval(0, (1 << (8 * min(length, WORD_BYTES))) - 1)
         case Double():
             return WORD
 
 
-def text_word(text: str, length: int) -> int | None:
-    """The word of a text in VARCHAR(length), or None if it does not fit."""
+def text_words(text: str, length: int) -> tuple[int, ...] | None:
+    """The words of a text in VARCHAR(length), or None if it does not fit."""
     raw = text.encode()
     if len(raw) > length or b"\0" in raw:
         return None
-    return int.from_bytes(raw.ljust(length, b"\0"), "big")
+    raw = raw.ljust(length, b"\0")
+    return tuple(int.from_bytes(raw[at : at + WORD_BYTES], "big") for at in range(0, length, WORD_BYTES))
 
 
-def text_of_word(word: int, length: int) -> str:
-    """The reverse. Raises ValueError for a word that stands for no text."""
-    if not 0 <= word < 1 << (8 * length):
-        raise ValueError("not the word of a text")
-    return word.to_bytes(length, "big").rstrip(b"\0").decode()
+def text_of_words(words: Sequence[int], length: int) -> str:
+    """The reverse. Raises ValueError for words that stand for no text."""
+    sizes = [part.length for part in Text(length).words]
+    if any(not 0 <= word < 1 << (8 * size) for word, size in zip(words, sizes, strict=True)):
+        raise ValueError("not the words of a text")
+    raw = b"".join(word.to_bytes(size, "big") for word, size in zip(words, sizes, strict=True))
+    return raw.rstrip(b"\0").decode()
 
 
 def scale_of(type_: SqlType) -> int:
@@ -213,6 +235,16 @@ class Column:
     nullable: bool
     bounds: Interval
 
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """The columns of words that hold it: a long text's words, of which the first can be NULL; else itself."""
+        if not isinstance(self.type, Text) or not self.type.is_long:
+            return (self,)
+        return tuple(
+            Column(self.name if i == 0 else f"{self.name}[{i + 1}]", part, self.nullable and i == 0, type_bounds(part))
+            for i, part in enumerate(self.type.words)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
@@ -222,6 +254,11 @@ class TableSchema:
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """The columns of words in which its rows are stored, shared and scanned."""
+        return tuple(part for column in self.columns for part in column.stored)
 
     def column(self, name: str) -> Column | None:
         """The column of that name, ignoring case as SQL does."""

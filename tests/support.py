@@ -29,7 +29,8 @@ CREATE TABLE patients (
     patient INTEGER NOT NULL PRIMARY KEY CHECK (patient BETWEEN 1 AND 1000000),
     born SMALLINT NOT NULL CHECK (born BETWEEN 1900 AND 2025),
     sex ENUM('F', 'M') NOT NULL,
-    code VARCHAR(5)
+    code VARCHAR(5),
+    name VARCHAR(30)
 );
 CREATE TABLE weights (a DECIMAL(6, 3) NOT NULL, b DECIMAL(6, 3) NOT NULL);
 """
@@ -49,7 +50,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("date literals, date - date, date + days", "SELECT day - DATE '2020-01-01', day + 7 FROM visits"),
     ("EXTRACT, DATE_TRUNC", "SELECT EXTRACT(YEAR FROM day) FROM visits"),
     ("date + INTERVAL", "SELECT day + INTERVAL '7' DAY FROM visits"),
-    ("short secret text (VARCHAR up to 7 bytes)", "SELECT code, COUNT(*) FROM patients WHERE code <> 'I21' GROUP BY code"),
+    ("secret text of any declared length", "SELECT name, COUNT(DISTINCT code) FROM patients WHERE code <> 'I21' AND name < 'M' GROUP BY name"),
     ("text of any kind: VARCHAR, `||`, SUBSTRING", "SELECT ward || 'x' FROM visits"),
     ("COUNT(*), COUNT, SUM, AVG, MIN, MAX", "SELECT COUNT(*), COUNT(cost), SUM(cost), AVG(cost), MIN(cost), MAX(day) FROM visits"),
     ("VAR and STDDEV, POP and SAMP", "SELECT VAR_POP(cost), STDDEV_SAMP(cost) FROM visits"),

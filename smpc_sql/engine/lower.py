@@ -201,15 +201,19 @@ def _sorted_aggregate(relation: Aggregate) -> Operator:
     base, predicate, expressions = peel(relation.source)
     columns = [substitute(key, expressions) for key in relation.keys]
 
-    def place(expression: Expression | None) -> int | None:
-        if expression is None:
-            return None
+    def column_of(expression: Expression) -> int:
         expression = substitute(expression, expressions)
         if expression not in columns:
             columns.append(expression)
         return columns.index(expression)
 
-    calls = tuple(SortedCall(c, place(c.argument), place(c.filter), place(c.by)) for c in relation.calls)
+    def place(expression: Expression | None) -> int | None:
+        return None if expression is None else column_of(expression)
+
+    calls = tuple(
+        SortedCall(c, place(c.argument), place(c.filter), place(c.by), tuple(map(column_of, c.rest)))
+        for c in relation.calls
+    )
     source = MapRows(_lower(base), predicate, tuple(columns))
     return SortedAggregate(source, relation.fields[: len(relation.keys)], calls, relation.max_rows)
 

@@ -51,7 +51,7 @@ def prepare_table(statement: CreateTableAs, catalog: Catalog) -> PreparedTable:
     if name in catalog.views or (name in catalog.tables and not statement.replace):
         catalog.with_table(storing.schema, statement.sql)  # raises
     delivery, valid = storing.delivery, storing.origin.valid
-    columns = tuple(column.name for column in storing.schema.columns if column.name != valid)
+    columns = tuple(column.name for column in storing.schema.stored if column.name != valid)
     root = StoreRows(lower_rows(delivery.relation), delivery, columns, valid)
     schema = Catalog().with_table(storing.schema, statement.sql, storing.origin).digest()
     return PreparedTable(statement, storing, root, plan_digest(delivery, catalog, f"{VERSION} {schema.hex()}"))

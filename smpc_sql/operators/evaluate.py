@@ -40,12 +40,13 @@ from smpc_sql.operators.tasks import (
     Truth,
     run_tasks,
 )
+from smpc_sql.operators.text import text_steps
 from smpc_sql.plan import expressions as plan
 from smpc_sql.plan.expressions import Expression
 from smpc_sql.protocol.boolean import negate, public_bits
 from smpc_sql.protocol.lookup import MAX_BITS, table_bits
 from smpc_sql.ring import Array, lane_for, narrow, pack, unpack, words_of
-from smpc_sql.schema import Boolean, Interval
+from smpc_sql.schema import Boolean, Interval, Text
 from smpc_sql.session import Session
 from smpc_sql.sharing import BShare
 
@@ -159,7 +160,9 @@ class _Evaluation:
                 return self._remainder(x.bounds, divisor, parts[0])
             case plan.Within():
                 return self._scale(parts[0], 1)
-            case plan.Column() | plan.Literal() | plan.Divide() | plan.Sqrt():
+            case plan.TextCall():
+                return self._text(node, parts)
+            case plan.Column() | plan.Literal() | plan.Divide() | plan.Sqrt() | plan.LongText():
                 raise InternalError(f"{type(node).__name__} is not evaluated on shared words")
             case _:
                 assert_never(node)
@@ -418,6 +421,12 @@ class _Evaluation:
         x = self._words(part)
         whole = yield FloorQuotient(x, divisor, bounds.low, bounds.high)
         return Words(x - whole * words_of(divisor), null_share(self.session, part, self.rows))
+
+    def _text(self, node: plan.TextCall, parts: list[Datum]) -> Steps:
+        null = yield from self._null_of([parts[i] for i in node.function.leading])
+        sizes = [operand.type.length for operand in node.operands if isinstance(operand.type, Text)]
+        found = yield from text_steps(self.session, node.function, list(map(self._words, parts)), sizes)
+        return Bits(found, null) if isinstance(found, BShare) else Words(found, null)
 
     def _lookup(self, bounds: Interval, table: tuple[int, ...], part: Datum) -> Steps:
         """Every bit of the table's values by one truth table, and the bits as words."""

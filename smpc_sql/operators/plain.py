@@ -22,6 +22,7 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongText,
     Lookup,
     Multiply,
     Negate,
@@ -31,6 +32,7 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
+    TextCall,
     WholeQuotient,
     Within,
 )
@@ -86,8 +88,12 @@ def evaluate_public(node: Expression, parts: list[Public]) -> Public:
             return Public(values[0] % divisor, parts[0].null)
         case Within():
             return parts[0]
-        case Divide() | Sqrt():
-            raise InternalError("a quotient is not evaluated on words")
+        case TextCall(function):
+            null = _either([parts[i] for i in function.leading])
+            compute = np.vectorize(lambda *operands: function.compute(operands), otypes=[np.int64])
+            return Public(compute(*values), null)
+        case Divide() | Sqrt() | LongText():
+            raise InternalError(f"{type(node).__name__} is not evaluated on words")
         case _:
             assert_never(node)
 

@@ -39,12 +39,15 @@ _CARRIED = ("sum", "min", "max", "arg_min", "arg_max")
 
 @dataclass(frozen=True, slots=True)
 class SortedCall:
-    """An aggregate over columns of the source. argument, filter, by: their positions, or None."""
+    """An aggregate over columns of the source. argument, filter, by: their positions, or None. rest: of a long text's
+    words behind the first.
+    """
 
     call: AggregateCall
     argument: int | None
     filter: int | None
     by: int | None = None
+    rest: tuple[int, ...] = ()
 
     @property
     def order(self) -> tuple[object, ...] | None:
@@ -64,10 +67,18 @@ class SortedCall:
         """Columns, their bounds, and whether descending, such that the row that counts is the last."""
         if self.argument is None or self.call.argument is None or self.call.kind == "any":
             return []
-        own = (self.argument, self.call.argument.bounds)
+        arguments = zip((self.argument, *self.rest), (self.call.argument, *self.call.rest), strict=True)
+        own = [(place, argument.bounds) for place, argument in arguments]
         if self.by is not None and self.call.by is not None:
-            return [(self.by, self.call.by.bounds, self.call.kind == "arg_min"), (*own, True)]
-        return [(*own, self.call.kind == "min")] if self.call.in_order or self.call.kind in ("min", "max") else []
+            return [(self.by, self.call.by.bounds, self.call.kind == "arg_min"), *((*key, True) for key in own)]
+        if self.call.in_order or self.call.kind in ("min", "max"):
+            return [(*key, self.call.kind == "min") for key in own]
+        return []
+
+    @property
+    def given(self) -> int | None:
+        """The column whose values are carried: of a long text the word that the call gives."""
+        return self.argument if self.argument is None else (self.argument, *self.rest)[self.call.word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,7 @@ class SortedAggregate:
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
         table = self.source.run(session, tables)
-        places = [i for c in self.calls for i in (c.argument, c.filter, c.by) if i is not None]
+        places = [i for c in self.calls for i in (c.argument, c.filter, c.by, *c.rest) if i is not None]
         width = max([len(self.keys), *(1 + i for i in places)])
         columns = whole_columns(session, table, range(width))
         if table.rows == 0:
@@ -212,10 +223,10 @@ class _Groups:
             call = self.calls[i]
             if call.call.distinct and self._first_alike(numbers, i) == i:
                 bits["takes part", i] = self.masks[i]
-            if call.argument is not None and call.call.kind in _CARRIED:
-                words["value", i] = self.columns[call.argument].words
-            if call.argument is not None and call.call.kind == "place":
-                words["argument", call.argument] = self.columns[call.argument].words
+            if call.given is not None and call.call.kind in _CARRIED:
+                words["value", i] = self.columns[call.given].words
+            if call.given is not None and call.call.kind == "place":
+                words["argument", call.given] = self.columns[call.given].words
         self._mask_sums(numbers, words)
         for i in numbers:
             if self.calls[i].call.kind == "any":
@@ -278,7 +289,7 @@ class _Groups:
                 continue
             taken = np.cumsum(moved.words["count", self._first_alike(mine, next(iter(places)))], dtype=np.uint64)
             bits = marked(self.session, taken, first, tuple(places.values()), keyed=bool(self.keys))
-            values = np.stack([pad_rows(moved.words["argument", self.calls[i].argument]) for i in places])[:, None]
+            values = np.stack([pad_rows(moved.words["argument", self.calls[i].given]) for i in places])[:, None]
             chosen = bit_product(self.session, bits, AShare(values)).words[:, 0, : self.rows]
             moved.words.update({("value", i): value for i, value in zip(places, chosen, strict=True)})
         for name in [name for name in moved.words if isinstance(name, tuple) and name[0] == "argument"]:

@@ -36,23 +36,28 @@ class Fraction:
 class OutputColumn:
     """One column of the result. pieces: for a word (the field of the relation,), else (the position in `fractions`,).
 
-    root: the square root of the fraction; signed_root: of a fraction f < 0 it is -sqrt(-f).
+    text: a text of several words, whose pieces are their fields. root: the square root of the fraction; signed_root: of
+    a fraction f < 0 it is -sqrt(-f).
     """
 
     name: str
     type: SqlType
-    kind: Literal["word", "fraction", "root", "signed_root"]
+    kind: Literal["word", "text", "fraction", "root", "signed_root"]
     pieces: tuple[int, ...]
     nullable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSortKey:
-    """The analyst's side sorts by output column `output`. ENUMs order by dictionary position."""
+    """The analyst's side sorts by output column `output`. ENUMs order by dictionary position.
+
+    word: which of a text's words is the key.
+    """
 
     output: int
     descending: bool
     nulls_first: bool
+    word: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +78,4 @@ class Delivery:
     @property
     def words(self) -> tuple[int, ...]:
         """The fields of the relation that are handed out as words, ascending, each once."""
-        return tuple(sorted({column.pieces[0] for column in self.columns if column.kind == "word"}))
+        return tuple(sorted({place for c in self.columns if c.kind in ("word", "text") for place in c.pieces}))

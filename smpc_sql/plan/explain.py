@@ -14,7 +14,7 @@ from decimal import Decimal as PythonDecimal
 from typing import assert_never
 
 from smpc_sql.catalog import Catalog
-from smpc_sql.plan.delivery import Delivery, OutputColumn
+from smpc_sql.plan.delivery import Delivery, LocalSortKey, OutputColumn
 from smpc_sql.plan.expressions import (
     Add,
     AggregateCall,
@@ -30,6 +30,7 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongText,
     Lookup,
     Multiply,
     Negate,
@@ -39,6 +40,7 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
+    TextCall,
     WholeQuotient,
     Within,
 )
@@ -134,14 +136,20 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             return f"({show(x)} mod {divisor})"
         case Within(x, interval):
             return f"within({show(x)}, {interval})"
+        case LongText(words):
+            return f"text({' '.join(map(show, words))})"
+        case TextCall(function, operands):
+            return function.show([show(operand) for operand in operands])
         case Divide(numerator, denominator):
             return f"({show(numerator)} / {show(denominator)})"
         case Sqrt(x, signed):
             return f"{'signed_' if signed else ''}sqrt({show(x)})"
         case AggregateCall(kind, argument, filter_):
             each = "DISTINCT " if e.distinct else ""
+            of = " ".join(show(word) for word in (argument, *e.rest) if word is not None)
             more = "".join(f", {x}" for x in (e.place, None if e.by is None else show(e.by)) if x is not None)
-            call = "count(*)" if argument is None else f"{kind}({each}{show(argument)}{more})"
+            word = f"[{e.word + 1}]" if e.rest else ""
+            call = "count(*)" if argument is None else f"{kind}({each}{of}{more}){word}"
             return call if filter_ is None else f"{call} FILTER (WHERE {show(filter_)})"
         case _:
             assert_never(e)
@@ -242,18 +250,20 @@ def explain_delivery(delivery: Delivery) -> str:
     if delivery.ranked:
         lines.append("Order: by rank")
     elif delivery.order:
-        keys = [
-            f"{key.output + 1} {'DESC' if key.descending else 'ASC'} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
-            for key in delivery.order
-        ]
-        lines.append("Order: by output " + ", ".join(keys))
+        lines.append("Order: by output " + ", ".join(map(_local_key, delivery.order)))
     return "\n".join([*lines, explain_relation(delivery.relation)])
+
+
+def _local_key(key: LocalSortKey) -> str:
+    word = f"[{key.word + 1}]" if key.word else ""
+    order = f"{'DESC' if key.descending else 'ASC'} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
+    return f"{key.output + 1}{word} {order}"
 
 
 def _output(column: OutputColumn, delivery: Delivery, names: Sequence[str]) -> str:
     piece = column.pieces[0]
-    if column.kind == "word":
-        text = names[piece]
+    if column.kind in ("word", "text"):
+        text = " ".join(names[piece] for piece in column.pieces)
     else:
         fraction = delivery.fractions[piece]
         numerator = explain_expression(fraction.numerator, names)

@@ -24,7 +24,20 @@ from typing import assert_never, cast
 
 from smpc_sql.errors import InternalError, TypeMismatch, Unsupported
 from smpc_sql.plan.places import Place
-from smpc_sql.schema import Boolean, Date, Decimal, Double, Enum, Integer, Interval, SqlType, scale_of, type_bounds
+from smpc_sql.plan.text import TextFunction
+from smpc_sql.schema import (
+    Boolean,
+    Date,
+    Decimal,
+    Double,
+    Enum,
+    Integer,
+    Interval,
+    SqlType,
+    Text,
+    scale_of,
+    type_bounds,
+)
 
 MAX_TABLE = 4096
 """Values of a Lookup: an ENUM that is recoded, a constant expression over a small domain."""
@@ -64,7 +77,7 @@ def _require(condition: bool, message: str) -> None:
 
 
 def _is_word(type_: SqlType) -> bool:
-    return not isinstance(type_, Double)
+    return not isinstance(type_, Double) and not (isinstance(type_, Text) and type_.is_long)
 
 
 def _is_number(type_: SqlType) -> bool:
@@ -77,6 +90,8 @@ def _require_alike(what: str, left: SqlType, right: SqlType) -> None:
         _require(scale_of(left) == scale_of(right), f"{what}: scales of {left} and {right} differ")
     elif isinstance(left, Enum):
         _require(left == right, f"{what}: dictionaries of {left} and {right} differ")
+    elif isinstance(left, Text) and isinstance(right, Text):
+        _require(_is_word(left) and left.length == right.length, f"{what}: lengths of {left} and {right} differ")
     else:
         _require(_is_word(left) and type(left) is type(right), f"{what}: {left} and {right} do not fit")
 
@@ -104,7 +119,7 @@ class Literal(_Node):
     type: SqlType
 
     def __post_init__(self) -> None:
-        _require(_is_word(self.type), "a constant is not a DOUBLE")
+        _require(_is_word(self.type), "a constant is one word")
         at = Interval(0, 0) if self.value is None else Interval(self.value, self.value)
         self._know(self.type, self.value is None, at, False)
 
@@ -358,9 +373,14 @@ class Case(_Node):
 
 def _null_root(x: Expression) -> Expression:
     """What is NULL exactly when x is: x without the functions of one argument around it."""
-    while isinstance(x, Rescale | Negate | FromBoolean | Lookup | Not | FloorDivide | Remainder | Within):
-        x = x.x
-    return x
+    while True:
+        match x:
+            case Rescale() | Negate() | FromBoolean() | Lookup() | Not() | FloorDivide() | Remainder() | Within():
+                x = x.x
+            case TextCall(leading=(only,)):
+                x = only
+            case _:
+                return x
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,6 +511,41 @@ class Sqrt(_Node):
         self._know(_DOUBLE, self.x.nullable, self.x.bounds, self.x.secret)
 
 
+@dataclass(frozen=True, slots=True)
+class LongText(_Node):
+    """A text of several words. Like a quotient it is no word itself: whatever takes texts takes its words."""
+
+    words: tuple[Expression, ...]
+    type: Text
+
+    def __post_init__(self) -> None:
+        _require(self.type.is_long, f"{self.type} is one word")
+        sizes = [word.type.length if isinstance(word.type, Text) else 0 for word in self.words]
+        _require(sizes == [word.length for word in self.type.words], f"words of {sizes} bytes are no {self.type}")
+        first = self.words[0]
+        self._know(self.type, first.nullable, first.bounds, any(word.secret for word in self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class TextCall(_Node):
+    """A function of words of texts."""
+
+    function: TextFunction
+    operands: tuple[Expression, ...]
+
+    def __post_init__(self) -> None:
+        for operand in self.operands:
+            _require(isinstance(operand.type, Text) and _is_word(operand.type), f"{operand.type} is no word of a text")
+        nullable = any(self.operands[i].nullable for i in self.function.leading)
+        secret = any(operand.secret for operand in self.operands)
+        self._know(self.function.type, nullable, self.function.bounds, secret)
+
+    @property
+    def leading(self) -> tuple[Expression, ...]:
+        """The operands that decide whether it is NULL."""
+        return tuple(self.operands[i] for i in self.function.leading)
+
+
 AggregateKind = OneOf["count_star", "count", "sum", "min", "max", "any", "place", "arg_min", "arg_max"]
 
 _ORDERED = ("any", "place", "arg_min", "arg_max")
@@ -506,6 +561,7 @@ class AggregateCall(_Node):
     place: of kind "place", which of the values in ascending order. by: of arg_min and arg_max, what is smallest or
     greatest in the row whose argument is wanted; rows where either is NULL take no part, and of several such rows the
     smallest argument counts. All are NULL where no row takes part.
+    rest: of a long text the words behind the first, which is the argument. word: which of them all the call gives.
     Only in Aggregate.calls, never inside another expression.
     """
 
@@ -516,17 +572,22 @@ class AggregateCall(_Node):
     distinct: bool = False
     place: Place | None = None
     by: Expression | None = None
+    rest: tuple[Expression, ...] = ()
+    word: int = 0
 
     def __post_init__(self) -> None:
         argument = self.argument
         _require(not self.distinct or self.kind in ("count", "sum", "place"), f"{self.kind}: DISTINCT does not apply")
         _require((self.place is None) == (self.kind != "place"), f"{self.kind}: no place, or one too many")
         _require((self.by is None) == (self.kind not in ("arg_min", "arg_max")), f"{self.kind}: wrong arguments")
-        _require(self.by is None or _is_word(self.by.type), f"{self.kind.upper()} by a DOUBLE is not supported")
+        _require(
+            self.by is None or _is_word(self.by.type), f"{self.kind.upper()} by a DOUBLE or long text is not supported"
+        )
         if self.filter is not None:
             _require(isinstance(self.filter.type, Boolean), f"FILTER: {self.filter.type} is not BOOLEAN")
         _require((argument is None) == (self.kind == "count_star"), f"{self.kind}: wrong number of arguments")
-        rows = self.rows if not self.distinct or argument is None else min(self.rows, argument.bounds.size)
+        domain = None if not self.distinct or argument is None or self.rest else argument.bounds.size
+        rows = self.rows if domain is None else min(self.rows, domain)
         counted = Interval(0, rows)
         if argument is None or self.kind == "count":
             _require(argument is None or _is_word(argument.type), "COUNT of a DOUBLE is not supported")
@@ -539,17 +600,19 @@ class AggregateCall(_Node):
             self._know(type_, True, counted * argument.bounds, True)
         else:
             _require(_is_word(argument.type), f"{self.kind.upper()} of a DOUBLE is not supported")
-            self._know(argument.type, argument.nullable or self.kind != "any", argument.bounds, True)
+            given = (argument, *self.rest)[self.word]
+            self._know(given.type, argument.nullable or self.kind != "any", given.bounds, True)
 
     @property
     def in_order(self) -> bool:
         """Whether it is of sorted groups only."""
-        return self.distinct or self.kind in _ORDERED
+        return self.distinct or bool(self.rest) or self.kind in _ORDERED
 
     def over(self, change: Callable[[Expression], Expression], rows: int) -> AggregateCall:
         """The same of changed parts, for groups of at most `rows` rows."""
         argument, filter_, by = (None if x is None else change(x) for x in (self.argument, self.filter, self.by))
-        return AggregateCall(self.kind, argument, filter_, rows, self.distinct, self.place, by)
+        rest = tuple(map(change, self.rest))
+        return AggregateCall(self.kind, argument, filter_, rows, self.distinct, self.place, by, rest, self.word)
 
 
 Expression = (
@@ -576,6 +639,8 @@ Expression = (
     | Within
     | Divide
     | Sqrt
+    | LongText
+    | TextCall
 )
 """Every scalar expression; AggregateCall stands apart."""
 
@@ -597,8 +662,10 @@ def parts(expression: Expression | AggregateCall) -> tuple[Expression, ...]:
             return (*(part for branch in branches for part in branch), default)
         case Divide(numerator, denominator) | WholeQuotient(numerator, denominator):
             return (numerator, denominator)
+        case LongText(words) | TextCall(_, words):
+            return words
         case AggregateCall(_, argument, filter_):
-            return tuple(part for part in (argument, filter_, expression.by) if part is not None)
+            return (*(part for part in (argument, filter_, expression.by) if part is not None), *expression.rest)
         case _:
             assert_never(expression)
 
@@ -636,6 +703,10 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return type(expression)(new)
         case Case():
             return Case(tuple(zip(new[:-1:2], new[1::2], strict=True)), new[-1])
+        case LongText(_, text):
+            return LongText(new, text)
+        case TextCall(function):
+            return TextCall(function, new)
         case Lookup(x, table, type_):
             operand = new[0]
             if x.bounds.intersect(operand.bounds) != operand.bounds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from smpc_sql.plan.expressions import Column, Expression, FloorDivide, FromBoolean, InSet, Lookup, Within
+from smpc_sql.plan.expressions import Column, Expression, FloorDivide, FromBoolean, InSet, Lookup, TextCall, Within
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -21,6 +21,7 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.narrow_keys import injective_operand
 from smpc_sql.plan.rules.push_filters import conjuncts
+from smpc_sql.plan.text import Pad
 
 Key = frozenset[int]
 
@@ -96,6 +97,8 @@ def _operand(expression: Expression) -> Expression | None:
         case FromBoolean(x) | Within(x):
             return x
         case FloorDivide(x, 1):
+            return x
+        case TextCall(Pad(), (x,)):
             return x
         case Lookup(x, table):
             return x if len(set(table)) == len(table) else None

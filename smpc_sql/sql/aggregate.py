@@ -25,6 +25,7 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongText,
     Not,
     Sqrt,
     parts,
@@ -42,6 +43,7 @@ from smpc_sql.sql.operations import require_numbers
 from smpc_sql.sql.order_statistics import bind_ordered
 from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder, Widen, WindowBinder
 from smpc_sql.sql.scope import Scope, is_outer
+from smpc_sql.sql.text import each_word, words_of
 
 BEHIND = 1 << 20
 """Columns from here on stand behind the groups' own."""
@@ -197,13 +199,15 @@ class GroupedBinder(ScalarBinder):
         distinct: bool = False,
         place: Place | None = None,
         by: Expression | None = None,
+        rest: tuple[Expression, ...] = (),
+        word: int = 0,
     ) -> Expression:
-        """The column of a call; the same call twice is one."""
-        if any(is_outer(part) for part in (argument, filter_, by) if part is not None):
+        """The column of a call; the same call twice is one. See AggregateCall."""
+        if any(is_outer(part) for part in (argument, filter_, by, *rest) if part is not None):
             raise Unsupported("an aggregate over a column of the query around it is not supported")
         if kind == "count" and argument is not None and not argument.nullable and not distinct:
             kind, argument = "count_star", None
-        call = AggregateCall(kind, argument, filter_, self.scope.relation.max_rows, distinct, place, by)
+        call = AggregateCall(kind, argument, filter_, self.scope.relation.max_rows, distinct, place, by, rest, word)
         if call not in self.calls:
             self.calls.append(call)
         i = self.calls.index(call)
@@ -273,7 +277,7 @@ def _count(g: GroupedBinder, x: Expression, filter_: Expression | None) -> Expre
     if isinstance(x.type, Double):
         present = Not(quotient.is_null_double(x))
         return g.call("count_star", None, present if filter_ is None else And((filter_, present)))
-    return g.call("count", x, filter_)
+    return g.call("count", words_of(x)[0], filter_)
 
 
 def _count_if(g: GroupedBinder, x: Expression, filter_: Expression | None) -> Expression:
@@ -304,6 +308,8 @@ def _avg(g: GroupedBinder, x: Expression, filter_: Expression | None) -> Express
 
 def _count_distinct(g: GroupedBinder, x: Expression, filter_: Expression | None) -> Expression:
     x = FromBoolean(x) if isinstance(x.type, Boolean) else x
+    if isinstance(x, LongText):
+        return g.call("count", x.words[0], filter_, distinct=True, rest=x.words[1:])
     q = _over_constant(x, "COUNT(DISTINCT …)")
     return g.call("count", x if q is None else q.numerator, filter_, distinct=True)
 
@@ -327,6 +333,8 @@ def _extreme(kind: AggregateKind) -> Callable[[GroupedBinder, Expression, Expres
     def bind(g: GroupedBinder, x: Expression, filter_: Expression | None) -> Expression:
         if isinstance(x.type, Boolean):
             return _truth(g, kind, x, filter_)
+        if isinstance(x, LongText):
+            return each_word(x, lambda first, rest, word: g.call(kind, first, filter_, rest=rest, word=word))
         q = _over_constant(x, kind.upper())
         if q is not None:
             return Divide(g.call(kind, q.numerator, filter_), q.denominator)

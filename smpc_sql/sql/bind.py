@@ -11,8 +11,8 @@ from smpc_sql.catalog import Catalog, View
 from smpc_sql.errors import SyntaxInvalid, UnknownName, Unsupported
 from smpc_sql.plan.expressions import (
     Column,
-    Equal,
     Expression,
+    Literal,
     columns_of,
     parts,
     rebuild,
@@ -27,7 +27,7 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
-from smpc_sql.schema import Double
+from smpc_sql.schema import Double, Text
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
 from smpc_sql.sql.joins import join_all
 from smpc_sql.sql.nodes import construct, located, only, show
@@ -38,6 +38,7 @@ from smpc_sql.sql.scope import OUTER, Scope, is_outer, shifted
 from smpc_sql.sql.set_operations import bind_set_operation, bind_values
 from smpc_sql.sql.source import Bound, SourceBinder
 from smpc_sql.sql.subqueries import Subqueries
+from smpc_sql.sql.text import equalities, sides, words_of
 from smpc_sql.sql.views import bind_view
 from smpc_sql.sql.windows import Windows
 
@@ -165,7 +166,8 @@ class SelectBinder:
         terms = [] if where is None else _and_terms(where.this)
         plain = [term for term in terms if term.find(exp.Query) is None]
         binder = ScalarBinder(Scope(Values(), source.names), self.text, "WHERE", self.aliases, outer=self.outer)
-        conditions = [binder.condition(term) for term in plain]
+        bound = [binder.condition(term) for term in plain]
+        conditions = [part for c in bound for whole in conjuncts(c) for part in equalities(whole)]
         mine = [c for c in conditions if not is_outer(c)]
         with located(self.select.args.get("from_") or self.select, self.text):
             joined = join_all(source.tree, mine, self._names_read(), self.text)
@@ -215,7 +217,8 @@ class SelectBinder:
             key = ScalarBinder(scope, self.text, "GROUP BY").bind(item)
             with located(item, self.text):
                 _check_key(key, item)
-            keys.setdefault(key, item)
+            for word in words_of(key):
+                keys.setdefault(word, item)
         names = tuple(column_name(item, self.text) for item in keys.values())
         aliases, subqueries = self.aliases, self.subqueries
         return GroupedBinder(scope, self.text, "an aggregate", aliases, tuple(keys), names, subqueries, self.windows)
@@ -310,9 +313,8 @@ class SelectBinder:
             node = output.node if output.node is not None else self.select
             with located(node, self.text):
                 _check_key(output.expression, node)
-            if output.expression not in expressions:
-                expressions.append(output.expression)
-        names = [next(o.name for o in outputs if o.expression == e) for e in expressions]
+            expressions += [word for word in words_of(output.expression) if word not in expressions]
+        names = [next(o.name for o in outputs if e in words_of(o.expression)) for e in expressions]
         grouped = Aggregate(relation, tuple(expressions), tuple(names), (), ())
 
         def over(expression: Expression) -> Expression:
@@ -338,10 +340,10 @@ def _and_terms(node: exp.Expr) -> list[exp.Expr]:
 
 def _link(term: Expression) -> tuple[Expression, Expression] | None:
     """(inner, outer) of an equality between the two."""
-    if not isinstance(term, Equal):
-        return None
-    for inner, outer in ((term.left, term.right), (term.right, term.left)):
-        if not is_outer(inner) and columns_of(inner) and all(i >= OUTER for i in columns_of(outer)):
+    pair = sides(term)
+    for inner, outer in () if pair is None else (pair, pair[::-1]):
+        known = columns_of(inner) or (isinstance(inner, Literal) and isinstance(inner.type, Text))
+        if not is_outer(inner) and known and columns_of(outer) and all(i >= OUTER for i in columns_of(outer)):
             return inner, shifted(outer, -OUTER)
     return None
 

@@ -35,9 +35,9 @@ from smpc_sql.schema import (
     SqlType,
     Text,
     scale_of,
-    text_word,
     type_bounds,
 )
+from smpc_sql.sql import text
 from smpc_sql.sql.literals import date_literal, is_null, text_of
 
 _DIGITS = {8: 3, 16: 5, 32: 10, 64: 19, 128: 38}
@@ -167,22 +167,12 @@ def _common(a: SqlType, b: SqlType) -> SqlType:
             return a
         case Enum(), Enum():
             return Enum(tuple(sorted({*a.labels, *b.labels})))
-        case (Text() as text, Enum() as labels) | (Enum() as labels, Text() as text):
-            return _fitting_text(text, labels)
-        case Text(), Text():
-            raise Unsupported(f"{a} beside {b} is not supported: declare both with the same length")
+        case (Text() | Enum(), Text() | Enum()):
+            return text.common(a, b)
         case (Double(), Integer() | Decimal()) | (Integer() | Decimal(), Double()):
             return Double()
         case _:
             raise TypeMismatch(f"{_kind(a)} and {_kind(b)} do not fit together")
-
-
-def _fitting_text(text: Text, labels: Enum) -> Text:
-    """VARCHAR(n) beside constants or an ENUM: if it holds all of them."""
-    for label in labels.labels:
-        if text_word(label, text.length) is None:
-            raise Unsupported(f"the text '{label[:50]}' beside {text} is not supported: it is longer")
-    return text
 
 
 def _kind(type_: SqlType) -> str:
@@ -199,36 +189,26 @@ def unify(values: Sequence[Expression]) -> tuple[Expression, ...]:
 
 
 def _as_date(x: Expression) -> Expression:
-    text = text_of(x)
-    return x if text is None else date_literal(text)
+    written = text_of(x)
+    return x if written is None else date_literal(written)
 
 
 def _to(x: Expression, type_: SqlType) -> Expression:
     """A value in a type that `common_type` found for it."""
     if x.type == type_:
         return x
+    if isinstance(type_, Text):
+        return text.fitted(x, type_)
     if is_null(x):
         return Literal(None, type_)
     if isinstance(type_, Enum):
         return recoded(x, type_)
-    if isinstance(type_, Text):
-        return _as_text(x, type_)
     if isinstance(x.type, Boolean):
         x = FromBoolean(x)
     exponent = scale_of(type_) - scale_of(x.type)
     if isinstance(x, Literal) and x.value is not None:
         return Literal(x.value * 10**exponent, type_)
     return x if x.type == type_ else Rescale(x, exponent, type_)
-
-
-def _as_text(x: Expression, type_: Text) -> Expression:
-    """An ENUM or a text constant as VARCHAR(n), which holds all its labels."""
-    if not isinstance(x.type, Enum):
-        raise TypeMismatch(f"{x.type} is not text")
-    words = tuple(text_word(label, type_.length) or 0 for label in x.type.labels)
-    if isinstance(x, Literal) and x.value is not None:
-        return Literal(words[x.value], type_)
-    return Lookup(x, words[x.bounds.low : x.bounds.high + 1], type_)
 
 
 def recoded(x: Expression, type_: Enum) -> Expression:
@@ -245,14 +225,14 @@ def recoded(x: Expression, type_: Enum) -> Expression:
 def cast(x: Expression, target: SqlType) -> Expression:
     """CAST where it is exact for every value that x can have. Raises OverflowPossible, TypeMismatch, Unsupported."""
     source = x.type
-    text = text_of(x)
+    written = text_of(x)
     match source, target:
         case _ if is_null(x) and not isinstance(target, Double):
             return Literal(None, target)
         case _ if source == target:
             return x
-        case _, Date() if text is not None:
-            return date_literal(text)
+        case _, Date() if written is not None:
+            return date_literal(written)
         case (Integer() | Decimal(), Integer() | Decimal()):
             return _cast_number(x, target)
         case Boolean(), Integer():

@@ -10,7 +10,7 @@ from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import check_chosen_once
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
-from smpc_sql.plan.expressions import Column, Divide, Expression, Sqrt
+from smpc_sql.plan.expressions import Column, Divide, Expression, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
 from smpc_sql.schema import SqlType
@@ -105,6 +105,9 @@ def deliver(relation: Relation, columns: list[tuple[str, Expression]]) -> Delive
 def _output(name: str, expression: Expression, fractions: list[Fraction]) -> OutputColumn:
     if isinstance(expression, Column):
         return OutputColumn(name, expression.type, "word", (expression.index,), expression.nullable)
+    if isinstance(expression, LongText):
+        places = tuple(word.index for word in expression.words if isinstance(word, Column))
+        return OutputColumn(name, expression.type, "text", places, expression.nullable)
     quotient = expression.x if isinstance(expression, Sqrt) else expression
     assert isinstance(quotient, Divide)
     numerator, denominator = quotient.numerator, quotient.denominator
@@ -128,4 +131,6 @@ def _local_key(key: SortKey, outputs: list[Expression]) -> LocalSortKey | None:
     for i, output in enumerate(outputs):
         if key.expression in (output, output.x if isinstance(output, Sqrt) else output):
             return LocalSortKey(i, key.descending, key.nulls_first)
+        if isinstance(output, LongText) and key.expression in output.words:
+            return LocalSortKey(i, key.descending, key.nulls_first, output.words.index(key.expression))
     return None

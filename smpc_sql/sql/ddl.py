@@ -56,11 +56,14 @@ class _Table:
         columns = [self._column(definition) for definition in definitions]
         if not columns or len(columns) > _MAX_COLUMNS:
             raise SyntaxInvalid(f"table {self.name} needs 1 to {_MAX_COLUMNS} columns")
-        names = [column.name.lower() for column in columns]
-        for definition, name in zip(definitions, names, strict=True):
-            if names.count(name) > 1:
-                with located(definition, self.text):
-                    raise SyntaxInvalid(f"column {name} is declared twice")
+        names = [stored.name.lower() for column in columns for stored in column.stored]
+        if len(names) > _MAX_COLUMNS:
+            raise Unsupported(f"table {self.name}: its VARCHARs need {len(names)} words; {_MAX_COLUMNS} are supported")
+        for definition, column in zip(definitions, columns, strict=True):
+            for name in (stored.name.lower() for stored in column.stored):
+                if names.count(name) > 1:
+                    with located(definition, self.text):
+                        raise SyntaxInvalid(f"column {name} is declared twice")
         schema = TableSchema(self.name, tuple(columns))
         for definition in definitions:
             for constraint in definition.args.get("constraints") or ():
@@ -81,6 +84,8 @@ class _Table:
             if definition.kind is None:
                 raise SyntaxInvalid(f"column {name} needs a type")
             type_ = _column_type(definition.kind, name)
+            if isinstance(type_, Text) and _is_collated(definition):
+                type_ = Text(type_.length, ascii=False)
             return Column(name, type_, True, type_bounds(type_))
 
     def _column_constraint(self, schema: TableSchema, name: str, kind: exp.Expr) -> TableSchema:
@@ -93,6 +98,11 @@ class _Table:
                 return replace(schema, unique=(*schema.unique, (name,)))
             case exp.CheckColumnConstraint():
                 return _check(schema, kind.this)
+            case exp.CollateColumnConstraint():
+                column = schema.column(name)
+                if not kind.this.name.upper() == "C" or column is None or not isinstance(column.type, Text):
+                    raise Unsupported("a COLLATE other than VARCHAR(…) COLLATE C is not supported")
+                return schema
             case _:
                 raise Unsupported(f"{_constraint_name(kind)} is not supported")
 
@@ -128,8 +138,14 @@ def _column_type(data_type: exp.DataType, name: str) -> SqlType:
     return type_
 
 
+def _is_collated(definition: exp.ColumnDef) -> bool:
+    """Whether COLLATE says that a text is compared by its bytes, whatever its characters."""
+    constraints = definition.args.get("constraints") or ()
+    return any(isinstance(constraint.kind, exp.CollateColumnConstraint) for constraint in constraints)
+
+
 def _text_type(data_type: exp.DataType, name: str) -> Text:
-    """VARCHAR(n) of a length that one word holds."""
+    """VARCHAR(n)."""
     length = next((int(part.name) for part in data_type.expressions if part.name.isdigit()), 0)
     if not 1 <= length <= LONGEST_TEXT:
         written = f"VARCHAR({length})" if length else "VARCHAR without a length"

@@ -98,7 +98,7 @@ def _table(side: Joined, names: frozenset[str]) -> Table:
     keys = [key for key in minimal_keys(side.relation) if all(field in places for field in key)]
     if is_single(unfiltered(side.relation)[0]):
         keys = [frozenset()]
-    words = sum(field.name.lower() in names for field in side.relation.fields)
+    words = sum(field.name.lower().partition("[")[0] in names for field in side.relation.fields)
     return Table(side.relation.max_rows, tuple(sum(1 << places[field] for field in key) for key in keys), words)
 
 

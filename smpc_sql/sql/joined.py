@@ -10,13 +10,14 @@ from sqlglot import exp
 
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.dependencies import minimal_keys
-from smpc_sql.plan.expressions import And, Column, Equal, Expression, Literal, columns_of, transform
+from smpc_sql.plan.expressions import And, Column, Expression, Literal, columns_of, transform
 from smpc_sql.plan.relations import CrossJoin, Filter, Join, JoinKind, Project, Relation
 from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.plan.uniqueness import Key, injective_column
-from smpc_sql.schema import Integer
+from smpc_sql.schema import Integer, Text
 from smpc_sql.sql.nodes import located
 from smpc_sql.sql.scope import OUTER
+from smpc_sql.sql.text import sides
 
 ONE = Literal(1, Integer(8))
 """A key that is the same everywhere."""
@@ -111,7 +112,7 @@ def flipped(links: Sequence[Link]) -> list[Link]:
 def links_of(left: Joined, right: Joined, conditions: Sequence[Expression]) -> list[Link]:
     found = []
     for condition in conditions:
-        pair = _sides(condition)
+        pair = sides(condition)
         for a, b in () if pair is None else (pair, pair[::-1]):
             if _reads(a, left) and _reads(b, right):
                 found.append(Link(a, b, condition))
@@ -119,13 +120,10 @@ def links_of(left: Joined, right: Joined, conditions: Sequence[Expression]) -> l
     return found
 
 
-def _sides(condition: Expression) -> tuple[Expression, Expression] | None:
-    return (condition.left, condition.right) if isinstance(condition, Equal) else None
-
-
 def _reads(expression: Expression, side: Joined) -> bool:
     columns = columns_of(expression)
-    return bool(columns) and all(i in side.fields for i in columns)
+    constant = isinstance(expression, Literal) and isinstance(expression.type, Text)
+    return bool(columns or constant) and all(i in side.fields for i in columns)
 
 
 def _by_size(key: Key) -> tuple[int, list[int]]:

@@ -42,6 +42,7 @@ from smpc_sql.sql.joined import (
 )
 from smpc_sql.sql.nodes import located
 from smpc_sql.sql.scope import OUTER
+from smpc_sql.sql.text import equalities
 
 
 def join_all(tree: Tree, conditions: Iterable[Expression], names: frozenset[str], text: str) -> Joined:
@@ -53,7 +54,8 @@ def join_all(tree: Tree, conditions: Iterable[Expression], names: frozenset[str]
 
 
 def _terms(conditions: Iterable[Expression]) -> list[Expression]:
-    return [part for condition in conditions for term in conjuncts(fold(condition)) for part in _factored(term)]
+    terms = [part for condition in conditions for term in conjuncts(fold(condition)) for part in _factored(term)]
+    return [part for term in terms for whole in conjuncts(term) for part in equalities(whole)]
 
 
 def _factored(term: Expression) -> tuple[Expression, ...]:

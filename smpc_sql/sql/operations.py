@@ -13,10 +13,11 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongText,
     Not,
 )
-from smpc_sql.schema import Boolean, Double, Integer
-from smpc_sql.sql import coercion, quotient
+from smpc_sql.schema import Boolean, Double, Enum, Integer, Text
+from smpc_sql.sql import coercion, quotient, text
 from smpc_sql.sql.coercion import is_number, is_numeric, same_scale, unify
 from smpc_sql.sql.literals import is_null, text_of
 
@@ -31,9 +32,17 @@ def compare(operator: str, left: Expression, right: Expression) -> Expression:
     if isinstance(left.type, Double) or isinstance(right.type, Double):
         require_numbers(operator, left, right)
         outcome = quotient.compare(left, right, test)
+    elif _are_texts(left, right):
+        outcome = text.compare(left, right, test)
     else:
         outcome = test(*_comparable(left, right))
     return Not(outcome) if operator in ("<=", ">=", "<>") else outcome
+
+
+def _are_texts(left: Expression, right: Expression) -> bool:
+    """Whether at least one is secret text, and the other text of some kind."""
+    kinds = (left.type, right.type)
+    return any(isinstance(kind, Text) for kind in kinds) and all(isinstance(kind, Text | Enum) for kind in kinds)
 
 
 def _comparable(left: Expression, right: Expression) -> tuple[Expression, Expression]:
@@ -52,7 +61,7 @@ def is_null_of(x: Expression) -> Expression:
     """x IS NULL, of any type."""
     if isinstance(x.type, Double):
         return quotient.is_null_double(x)
-    return IsNull(x)
+    return IsNull(text.words_of(x)[0])
 
 
 def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Expression:
@@ -60,6 +69,8 @@ def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Ex
     if any(isinstance(value.type, Double) for value in values):
         return quotient.choose(conditions, values)
     unified = unify(values)
+    if isinstance(unified[-1], LongText):
+        return text.choose(conditions, unified)
     return Case(tuple(zip(conditions, unified[:-1], strict=True)), unified[-1])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Protocol
 
@@ -30,6 +29,7 @@ from smpc_sql.sql import quotient, rounding
 from smpc_sql.sql.coercion import as_quotient, negate
 from smpc_sql.sql.nodes import construct, only
 from smpc_sql.sql.scalar import ScalarBinder
+from smpc_sql.sql.text import all_words, each_word
 
 _WORD = Integer(64)
 
@@ -51,6 +51,8 @@ class Calls(Protocol):
         distinct: bool = False,
         place: Place | None = None,
         by: Expression | None = None,
+        rest: tuple[Expression, ...] = (),
+        word: int = 0,
     ) -> Expression:
         """The column of a call."""
 
@@ -179,7 +181,10 @@ class _Values:
         return _typed(self._value(discrete(p, descending)), self._x, self._below)
 
     def _value(self, place: Place) -> Expression:
-        return self._g.call("place", self._words, self._filter, self._distinct, place)
+        return each_word(
+            self._words,
+            lambda x, rest, i: self._g.call("place", x, self._filter, self._distinct, place, rest=rest, word=i),
+        )
 
     def _continuous(self, p: Fraction, descending: bool) -> Expression:
         """Between the values below and above, (n - 1) p mod 1 of the way: low * b + (high - low) * ((n - 1) a mod b)
@@ -222,16 +227,18 @@ def _extreme_row(g: Calls, node: exp.Expr, filter_: Expression | None) -> Expres
     x, _ = _argument(g, node)
     words, below = _plain(x, _name(node))
     by, _ = _plain(g.arguments.bind(node.expression), _name(node))
-    return _typed(g.call(kind, words, filter_, by=by), x, below)
+    found = each_word(words, lambda first, rest, i: g.call(kind, first, filter_, by=by, rest=rest, word=i))
+    return _typed(found, x, below)
 
 
 def _mode(g: Calls, x: Expression, filter_: Expression | None) -> Expression:
     """The value with the most rows: each row knows how many of its group are equal. The smallest of several."""
     words, below = _plain(x, "MODE")
-    parts: Sequence[Expression] = (*g.keys, words) if filter_ is None else (*g.keys, filter_, words)
+    parts = all_words((*g.keys, words) if filter_ is None else (*g.keys, filter_, words))
 
     def widen(relation: Relation, mine: tuple[Expression, ...]) -> Relation:
         return Window(relation, mine, (), (WindowCall("count_star"),), ("alike",))
 
     (alike,) = g.arguments.attach(tuple(parts), widen)
-    return _typed(g.call("arg_max", words, filter_, by=alike), x, below)
+    found = each_word(words, lambda first, rest, i: g.call("arg_max", first, filter_, by=alike, rest=rest, word=i))
+    return _typed(found, x, below)

@@ -18,6 +18,7 @@ from smpc_sql.sql.quotient import positive
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import Scope
 from smpc_sql.sql.source import Bound
+from smpc_sql.sql.text import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,9 @@ def finish(
     """The outputs as fields, then ORDER BY and LIMIT over those."""
     words = Words()
     columns = tuple((output.name, words.over(output.expression, output.name)) for output in outputs)
-    ordered = tuple(SortKey(words.over(k.expression, "key"), k.descending, k.nulls_first) for k in keys)
+    ordered = tuple(
+        SortKey(word, k.descending, k.nulls_first) for k in keys for word in words_of(words.over(k.expression, "key"))
+    )
     result: Relation = Project(relation, tuple(words.expressions), tuple(words.names))
     if ordered:
         result = Sort(result, ordered)

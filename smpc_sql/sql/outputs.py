@@ -11,6 +11,7 @@ from smpc_sql.plan.expressions import (
     Divide,
     Expression,
     Literal,
+    LongText,
     Multiply,
     Negate,
     Rescale,
@@ -42,6 +43,8 @@ class Words:
         if isinstance(expression, Divide):
             numerator = self._polynomial(expression.numerator)
             return Divide(numerator, self._polynomial(expression.denominator), expression.guarded)
+        if isinstance(expression, LongText):
+            return LongText(tuple(self._field(word, name) for word in expression.words), expression.type)
         return self._field(expression, name)
 
     def _polynomial(self, e: Expression) -> Expression:

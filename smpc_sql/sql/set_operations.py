@@ -21,7 +21,7 @@ from smpc_sql.plan.relations import (
     substitute,
 )
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import Double, scale_of
+from smpc_sql.schema import Double, SqlType, Text, scale_of
 from smpc_sql.sql.coercion import as_quotient, rescaled, unify
 from smpc_sql.sql.literals import is_null
 from smpc_sql.sql.nodes import construct, located, only
@@ -29,6 +29,7 @@ from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import Name, Scope
 from smpc_sql.sql.source import BindQuery, Bound
+from smpc_sql.sql.text import joined, words_of
 
 _MOST_ROWS = 1000
 
@@ -80,33 +81,36 @@ def _distinct(relation: Relation) -> Aggregate:
 
 
 def alike(sides: Sequence[Bound]) -> tuple[list[Relation], list[tuple[str, Expression]]]:
-    """Relations whose fields are the columns in their common types (of a DOUBLE numerator and denominator), and the
-    columns over those of the first."""
+    """Relations whose fields are the columns in their common types (of a DOUBLE numerator and denominator, of a long
+    text its words), and the columns over those of the first."""
     fields: list[list[Expression]] = [[] for _ in sides]
     names: list[str] = []
-    outputs: list[tuple[str, Expression | None]] = []
-    for i, (name, first) in enumerate(sides[0].columns):
+    outputs: list[tuple[str, SqlType, int]] = []
+    for i, (name, _) in enumerate(sides[0].columns):
         values = [_as_null(side.relation, side.columns[i][1]) for side in sides]
         double = any(isinstance(value.type, Double) for value in values)
-        parts = _fractions(values) if double else [[word] for word in unify(values)]
+        values = values if double else list(unify(values))
+        parts = _fractions(values) if double else [list(words_of(value)) for value in values]
         for own, more in zip(fields, parts, strict=True):
             own += more
         names += [name] * len(parts[0])
-        outputs.append((name, first if double else None))
+        outputs.append((name, Double() if double else values[0].type, len(parts[0])))
     relations: list[Relation] = [
         Project(side.relation, tuple(own), tuple(names)) for side, own in zip(sides, fields, strict=True)
     ]
     columns: list[tuple[str, Expression]] = []
     place = 0
-    for name, double_of in outputs:
-        here = relations[0].column(place)
-        if double_of is None:
-            columns.append((name, here))
-            place += 1
-            continue
-        columns.append((name, Divide(here, relations[0].column(place + 1))))
-        place += 2
+    for name, type_, width in outputs:
+        here = own_columns(relations[0])[place : place + width]
+        columns.append((name, _column(here, type_)))
+        place += width
     return relations, columns
+
+
+def _column(fields: Sequence[Column], type_: SqlType) -> Expression:
+    if isinstance(type_, Double):
+        return Divide(fields[0], fields[1])
+    return joined(fields, type_) if isinstance(type_, Text) else fields[0]
 
 
 def _as_null(relation: Relation, value: Expression) -> Expression:

@@ -9,14 +9,16 @@ from sqlglot import exp
 
 from smpc_sql.catalog import Catalog, Quotient, TableEntry, View
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.expressions import Divide, Expression, Sqrt
+from smpc_sql.plan.expressions import Column, Divide, Expression, Sqrt
 from smpc_sql.plan.relations import Field, Filter, Relation, Scan, Values
-from smpc_sql.schema import OWNER_COLUMN, Enum, type_bounds
+from smpc_sql.schema import OWNER_COLUMN, Enum, Text, type_bounds
+from smpc_sql.schema import Column as Declared
 from smpc_sql.sql.joined import Inner, Leaf, Outer, Tree
 from smpc_sql.sql.nodes import construct, located, only
 from smpc_sql.sql.operations import choose, compare, is_null_of, unified
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import Name, Scope, as_nullable, shifted
+from smpc_sql.sql.text import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +157,30 @@ class SourceBinder:
 def _scan(entry: TableEntry) -> Scope:
     schema, origin = entry.schema, entry.origin
     owner = Enum(entry.owners or ("",))
-    fields = tuple(Field(c.name, c.type, c.nullable, c.bounds) for c in schema.columns)
+    fields = tuple(Field(c.name, c.type, c.nullable, c.bounds) for c in schema.stored)
     last = Field(OWNER_COLUMN, owner, False, type_bounds(owner), public=True)
-    keys = tuple(key for key in entry.keys if key not in entry.violated)
+    keys = tuple(
+        tuple(part.name for name in key if (c := schema.column(name)) is not None for part in c.stored)
+        for key in entry.keys
+        if key not in entry.violated
+    )
     scan = Scan(schema.name, (*fields, last), tuple((f.owner, f.rows) for f in entry.fragments), keys)
     places = {f.name: scan.column(i) for i, f in enumerate(scan.fields)}
-    if origin is None:
-        names = (Name("", f.name, places[f.name], i < len(fields)) for i, f in enumerate(scan.fields))
-        return Scope(scan, tuple(names))
-    relation = Filter(scan, places[origin.valid]) if origin.valid else scan
-    quotients: dict[str, Expression] = {q.name: _quotient(q, places) for q in origin.quotients}
-    seen = [Name("", name, quotients.get(name) or places[name]) for name, _, _ in entry.visible]
+    relation = Filter(scan, places[origin.valid]) if origin is not None and origin.valid else scan
+    quotients = () if origin is None else origin.quotients
+    known: dict[str, Expression] = {c.name: _of_words(c, places) for c in schema.columns}
+    known |= {q.name: _quotient(q, places) for q in quotients}
+    seen = [Name("", name, known[name]) for name, _, _ in entry.visible]
     return Scope(relation, (*seen, Name("", OWNER_COLUMN, places[OWNER_COLUMN], starred=False)))
 
 
-def _quotient(quotient: Quotient, places: Mapping[str, Expression]) -> Expression:
+def _of_words(column: Declared, places: Mapping[str, Column]) -> Expression:
+    """A column, in its words."""
+    words = [places[part.name] for part in column.stored]
+    return joined(words, column.type) if isinstance(column.type, Text) else words[0]
+
+
+def _quotient(quotient: Quotient, places: Mapping[str, Column]) -> Expression:
     """What a table keeps as numerator and denominator."""
     divide = Divide(places[quotient.numerator], places[quotient.denominator])
     return Sqrt(divide, quotient.root == "signed_root") if quotient.root else divide

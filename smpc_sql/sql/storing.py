@@ -15,7 +15,7 @@ from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.plan.bounds import check_words
 from smpc_sql.plan.chance import check_chosen_once
 from smpc_sql.plan.delivery import Delivery, OutputColumn
-from smpc_sql.plan.expressions import Divide, Expression, Sqrt
+from smpc_sql.plan.expressions import Divide, Expression, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.relations import (
     Aggregate,
@@ -69,14 +69,14 @@ def compile_table(statement: CreateTableAs, catalog: Catalog, rules: tuple[Rule,
         check_chosen_once(bound.relation)
         names = _names(statement, [name for name, _ in bound.columns])
         parts, quotients = _parts(names, [expression for _, expression in bound.columns])
-        stored = Project(bound.relation, tuple(e for _, e in parts), tuple(name for name, _ in parts))
+        stored = Project(bound.relation, tuple(e for _, e, _ in parts), tuple(name for name, _, _ in parts))
         relation = optimize(stored, rules)
         outputs = tuple(OutputColumn(f.name, f.type, "word", (i,), f.nullable) for i, f in enumerate(stored.fields))
         delivery = Delivery(relation, outputs, (), (), ranked=False)
         check_words(delivery)
         if relation.max_rows > MAX_STORED:
             raise Unsupported(f"a table of up to {relation.max_rows} rows: at most {MAX_STORED} are supported")
-        schema, valid = _schema(statement.name, relation, [name for name, _ in parts])
+        schema, valid = _schema(statement.name, relation, parts)
         return Storing(delivery, schema, _origin(bound.relation, catalog, valid, quotients))
     except RecursionError:
         raise Unsupported("so deeply nested an expression is not supported") from None
@@ -103,25 +103,34 @@ def _names(statement: CreateTableAs, given: Sequence[str]) -> list[str]:
     return names
 
 
-def _parts(
-    names: Sequence[str], expressions: Sequence[Expression]
-) -> tuple[list[tuple[str, Expression]], tuple[Quotient, ...]]:
-    """What is stored, by name: words as they are, of a quotient its two parts."""
-    parts: list[tuple[str, Expression]] = []
+_Part = tuple[str, Expression, "Column | None"]
+"""A column of words: its name, what it holds, and of a long text's word the whole column."""
+
+
+def _parts(names: Sequence[str], expressions: Sequence[Expression]) -> tuple[list[_Part], tuple[Quotient, ...]]:
+    """What is stored: words as they are, of a quotient its two parts, of a long text its words."""
+    parts: list[_Part] = []
     quotients = []
     for name, expression in zip(names, expressions, strict=True):
         root: Literal["", "root", "signed_root"] = ""
         quotient = expression
         if isinstance(expression, Sqrt):
             root, quotient = "signed_root" if expression.signed else "root", expression.x
+        if isinstance(expression, LongText):
+            whole = Column(name, expression.type, expression.nullable, expression.bounds)
+            parts += [(c.name, word, whole) for c, word in zip(whole.stored, expression.words, strict=True)]
+            continue
         if not isinstance(quotient, Divide):
-            parts.append((name, expression))
+            parts.append((name, expression, None))
             continue
         above, below = (_free(f"({name} {what})", names) for what in ("numerator", "denominator"))
         for part in (quotient.numerator, quotient.denominator):
             _check_part(name, part)
-        parts += [(above, quotient.numerator), (below, quotient.denominator)]
+        parts += [(above, quotient.numerator, None), (below, quotient.denominator, None)]
         quotients.append(Quotient(name, above, below, root))
+    lowered = [name.lower() for name, _, _ in parts]
+    if len(set(lowered)) < len(lowered):
+        raise SyntaxInvalid("a column has the name of a word of another column; give it an alias")
     return parts, tuple(quotients)
 
 
@@ -140,14 +149,20 @@ def _free(name: str, taken: Sequence[str]) -> str:
     return name
 
 
-def _schema(table: str, relation: Relation, names: Sequence[str]) -> tuple[TableSchema, str]:
+def _schema(table: str, relation: Relation, parts: Sequence[_Part]) -> tuple[TableSchema, str]:
     """The stored columns, and which one says which rows are valid."""
-    columns = [Column(n, _stored_type(f), f.nullable, f.bounds) for n, f in zip(names, relation.fields, strict=True)]
+    columns: list[Column] = []
+    names = [name if whole is None else whole.name for name, _, whole in parts]
+    for (name, _, whole), field in zip(parts, relation.fields, strict=True):
+        if whole is None:
+            columns.append(Column(name, _stored_type(field), field.nullable, field.bounds))
+        elif name == whole.name:
+            columns.append(replace(whole, nullable=field.nullable))
     valid = ""
     if not _all_valid(relation):
         valid = _free("(valid)", names)
         columns.append(Column(valid, Boolean(), False, Interval(0, 1)))
-    keys = (tuple(names[i] for i in sorted(key)) for key in unique_keys(relation) if key)
+    keys = (tuple(dict.fromkeys(names[i] for i in sorted(key))) for key in unique_keys(relation) if key)
     return TableSchema(table, tuple(columns), (), tuple(dict.fromkeys(keys))), valid
 
 

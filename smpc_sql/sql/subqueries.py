@@ -41,12 +41,14 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.fold_constants import FALSE, TRUE, UNKNOWN
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
-from smpc_sql.schema import Double, Integer
+from smpc_sql.schema import Double, Enum, Integer, Text
+from smpc_sql.sql.coercion import unify
 from smpc_sql.sql.joined import ONE
 from smpc_sql.sql.nodes import show
 from smpc_sql.sql.operations import compare
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import OUTER, is_outer, shifted
+from smpc_sql.sql.text import joined, words_of
 
 if TYPE_CHECKING:
     from smpc_sql.sql.bind import QueryBinder, SelectBinder
@@ -109,11 +111,11 @@ class Subqueries:
         relation, items, links = self._items(binder, node)
         if len(items) != len(values):
             raise Unsupported(f"IN: {len(values)} values, but the subquery has {len(items)} columns")
-        pairs = [_pair(value, item) for value, item in zip(values, items, strict=True)]
+        pairs = [pair for value, item in zip(values, items, strict=True) for pair in _pairs(value, item)]
         found = self._mark(binder, relation, [*((item, value) for value, item in pairs), *links])
         if unknown_is_false or not any(x.nullable or y.nullable for x, y in pairs):
             return found
-        if len(pairs) > 1:
+        if len(values) > 1:
             raise Unsupported("IN of several values that may be NULL is not supported in an expression")
         value, item = pairs[0]
         count, known = self._totals_of(binder, relation, links, item)
@@ -260,9 +262,12 @@ class Subqueries:
             )
         if isinstance(expression.type, Double):
             raise Unsupported("a correlated scalar subquery of a DOUBLE that is no aggregate is not supported")
-        right = Project(relation, (*own_columns(relation), expression), (*(f.name for f in relation.fields), "value"))
+        words = words_of(expression)
+        names = (*(f.name for f in relation.fields), *["value"] * len(words))
+        right = Project(relation, (*own_columns(relation), *words), names)
         keys = [(substitute(key, own_columns(right)), mine) for key, mine in links]
-        return self._join(binder, right, "left", keys)[-1]
+        found = self._join(binder, right, "left", keys)[-len(words) :]
+        return joined(found, expression.type) if isinstance(expression.type, Text) else found[0]
 
 
 def _totals(relation: Relation, keys: tuple[Expression, ...], item: Expression | None) -> Aggregate:
@@ -278,8 +283,17 @@ def _is_plain(node: exp.Select) -> bool:
     return not any(node.args.get(clause) for clause in ("group", "having", "limit", "offset", "with_", "qualify"))
 
 
+def _pairs(value: Expression, item: Expression) -> list[tuple[Expression, Expression]]:
+    """Both sides of value = item in one type, texts word by word."""
+    kinds = (value.type, item.type)
+    if any(isinstance(kind, Text) for kind in kinds) and all(isinstance(kind, Text | Enum) for kind in kinds):
+        both = unify([value, item])
+        return list(zip(words_of(both[0]), words_of(both[1]), strict=True))
+    return [_pair(value, item)]
+
+
 def _pair(value: Expression, item: Expression) -> tuple[Expression, Expression]:
-    """Both sides of value = item in one type."""
+    """The same of one word."""
     marked = shifted(item, OUTER)
     test = compare("=", value, marked)
     if not isinstance(test, Equal) or is_outer(test.left) or any(i < OUTER for i in columns_of(test.right)):

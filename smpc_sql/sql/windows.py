@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.plan.expressions import Add, Column, Equal, Expression, FromBoolean, Less, Literal, parts
+from smpc_sql.plan.expressions import Add, Equal, Expression, FromBoolean, Less, Literal, parts
 from smpc_sql.plan.relations import (
     Aggregate,
     CrossJoin,
@@ -22,13 +22,14 @@ from smpc_sql.plan.relations import (
     substitute,
 )
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import Boolean, Double, Integer
+from smpc_sql.schema import Boolean, Double, Integer, Text
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate import GroupedBinder, is_aggregate
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.operations import choose, require_numbers
 from smpc_sql.sql.scalar import ScalarBinder
+from smpc_sql.sql.text import all_words, joined, words_of
 
 _RANKS: dict[type[exp.Expr], WindowKind] = {
     exp.RowNumber: "row_number",
@@ -37,6 +38,7 @@ _RANKS: dict[type[exp.Expr], WindowKind] = {
 }
 _VALUES: dict[type[exp.Expr], WindowKind] = {exp.FirstValue: "first_value", exp.LastValue: "last_value"}
 _SHIFTS: dict[type[exp.Expr], WindowKind] = {exp.Lag: "lag", exp.Lead: "lead"}
+_OF_VALUES = ("first_value", "last_value", "lag", "lead")
 _WHOLE, _PEERS, _ROWS = "whole", "peers", "rows"
 
 
@@ -53,7 +55,7 @@ class Windows:
         function = node.this
         if isinstance(function, exp.IgnoreNulls | exp.RespectNulls):
             raise Unsupported(f"{construct(function)} in a window is not supported")
-        partition = tuple(binder.bind(key) for key in node.args.get("partition_by") or ())
+        partition = all_words(binder.bind(key) for key in node.args.get("partition_by") or ())
         order = self._order(binder, node.args.get("order"))
         frame = _frame(node.args.get("spec"), ordered=bool(order))
         with located(function, binder.text):
@@ -86,25 +88,30 @@ class Windows:
             expression = binder.bind(item.this)
             if isinstance(expression.type, Double):
                 raise Unsupported("a window in the order of a DOUBLE is not supported")
-            keys.append(SortKey(expression, bool(item.args.get("desc")), bool(item.args.get("nulls_first"))))
+            for word in words_of(expression):
+                keys.append(SortKey(word, bool(item.args.get("desc")), bool(item.args.get("nulls_first"))))
         return tuple(keys)
 
     def _attach(
         self, binder: ScalarBinder, partition: tuple[Expression, ...], order: tuple[SortKey, ...], call: WindowCall
-    ) -> Column:
+    ) -> Expression:
+        """A call's value; of a text as many calls as it has words."""
         width = len(partition)
-        argument = () if call.argument is None else (call.argument,)
-        keys = (*partition, *(key.expression for key in order), *argument)
+        arguments = () if call.argument is None else words_of(call.argument)
+        keys = (*partition, *(key.expression for key in order), *arguments)
 
         def widen(relation: Relation, mine: tuple[Expression, ...]) -> Relation:
-            settled = replace(call, argument=mine[-1]) if argument else call
+            behind = mine[width + len(order) :]
+            calls = tuple(replace(call, argument=argument) for argument in behind) or (call,)
             ordered = tuple(
                 replace(key, expression=e) for key, e in zip(order, mine[width : width + len(order)], strict=True)
             )
-            return Window(relation, mine[:width], ordered, (settled,), (call.kind,))
+            return Window(relation, mine[:width], ordered, calls, (call.kind,) * len(calls))
 
-        (column,) = binder.attach(keys, widen)
-        return column
+        columns = binder.attach(keys, widen)
+        if call.argument is None or not isinstance(call.argument.type, Text):
+            return columns[0]
+        return joined(columns, call.argument.type) if call.kind in _OF_VALUES else columns[0]
 
     def _rank(
         self, binder: ScalarBinder, node: exp.Expr, partition: tuple[Expression, ...], order: tuple[SortKey, ...]
@@ -164,7 +171,7 @@ class Windows:
             return self._attach(binder, partition, order, WindowCall("count_star", peers=peers))
         if not isinstance(node, exp.Sum | exp.Count | exp.Avg) or isinstance(node.this, exp.Distinct):
             raise Unsupported(f"{show(node)} in a window with ORDER BY is not supported; SUM, COUNT and AVG are")
-        x, _ = _word(binder.bind(node.this))
+        x, _ = _word(words_of(binder.bind(node.this))[0])
         if isinstance(x.type, Double):
             raise Unsupported(f"{show(node)} over a quotient in a window with ORDER BY is not supported")
         count = WindowCall("count", x, peers)

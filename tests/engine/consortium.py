@@ -18,7 +18,7 @@ def consortium_of(world: World, parties: int) -> LockstepConsortium:
         for fragment in entry.fragments:
             stacked = world.tables[entry.schema.name.lower()]
             words, nulls = {}, {}
-            for column in entry.schema.columns:
+            for column in entry.schema.stored:
                 values = stacked[column.name.lower()][start : start + fragment.rows]
                 words[column.name] = np.array([value or 0 for value in values], dtype=np.int64)
                 if column.nullable:

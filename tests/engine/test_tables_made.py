@@ -47,7 +47,7 @@ def consortium(world: World) -> LockstepConsortium:
     consortium = consortium_of(world, 2)
     for sql in MADE:
         consortium.create(sql)
-        world.duck.execute(sql.replace("FROM t", "FROM (SELECT * EXCLUDE (owner) FROM t)"))
+        world.duck.execute(sql.replace("FROM t ", "FROM (SELECT * EXCLUDE (owner) FROM t) "))
     return consortium
 
 

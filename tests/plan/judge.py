@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from smpc_sql.catalog import Catalog, Fragment
-from smpc_sql.schema import Boolean, Date, Decimal, Enum, Integer, SqlType, TableSchema
+from smpc_sql.schema import Boolean, Date, Decimal, Enum, Integer, SqlType, TableSchema, Text, text_words
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.sql.parse import CreateTable, parse_statements
 from tests.plan.plain import Tables, answer
@@ -96,12 +96,25 @@ def _fill(duck: duckdb.DuckDBPyConnection, name: str, rows: Rows, width: int) ->
         start += len(owned)
 
 
+def _spelled(value: str | None, type_: Text) -> tuple[int | None, ...]:
+    """A text's words; of NULL the first is, and the others are 0."""
+    if value is None:
+        return (None, *(0 for _ in type_.words[1:]))
+    words = text_words(value, type_.length)
+    assert words is not None and (value.isascii() or not type_.ascii)
+    return words
+
+
 def _stack(schema: TableSchema, rows: Rows) -> dict[str, list[int | None]]:
     owners = sorted(rows)
     flat = [(owner, row) for owner, owned in rows.items() for row in owned]
-    columns: dict[str, list[int | None]] = {
-        column.name.lower(): [scaled(row[i], column.type) for _, row in flat] for i, column in enumerate(schema.columns)
-    }
+    columns: dict[str, list[int | None]] = {}
+    for i, column in enumerate(schema.columns):
+        if isinstance(column.type, Text):
+            words = [_spelled(row[i], column.type) for _, row in flat]
+            columns |= {part.name.lower(): [w[j] for w in words] for j, part in enumerate(column.stored)}
+        else:
+            columns[column.name.lower()] = [scaled(row[i], column.type) for _, row in flat]
     columns["owner"] = [owners.index(owner) for owner, _ in flat]
     return columns
 

@@ -30,6 +30,7 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongText,
     Lookup,
     Multiply,
     Negate,
@@ -39,6 +40,7 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
+    TextCall,
     WholeQuotient,
     Within,
 )
@@ -58,7 +60,7 @@ from smpc_sql.plan.relations import (
     Window,
     WindowCall,
 )
-from smpc_sql.schema import WORD, Boolean, Date, Decimal, Double, Enum, SqlType
+from smpc_sql.schema import WORD, Boolean, Date, Decimal, Double, Enum, SqlType, Text, text_of_words
 
 Row = tuple[int | None, ...]
 Tables = Mapping[str, Mapping[str, Sequence[int | None]]]
@@ -125,8 +127,12 @@ def _evaluate(e: Expression, row: Row) -> int | None:
             return 1 if 1 in values else None if None in values else 0
         case Case(branches, default):
             return next((of(value) for condition, value in branches if of(condition) == 1), of(default))
-        case Divide() | Sqrt():
-            raise AssertionError("a DOUBLE is not a word")
+        case TextCall(function, operands):
+            texts = [of(x) for x in operands]
+            leading = [texts[i] for i in function.leading]
+            return None if None in leading else function.compute([value or 0 for value in texts])
+        case Divide() | Sqrt() | LongText():
+            raise AssertionError(f"{type(e).__name__} is not a word")
         case _:
             assert_never(e)
 
@@ -262,6 +268,8 @@ def _call(call: AggregateCall, rows: list[Row]) -> int | None:
     argument = call.argument
     if argument is None:
         return len(kept)
+    if call.rest:
+        return _of_texts(call, [tuple(evaluate(e, row) for e in (argument, *call.rest)) for row in kept])
     values = [value for value in (evaluate(argument, row) for row in kept) if value is not None]
     values = list(dict.fromkeys(values)) if call.distinct else values
     by = call.by
@@ -291,6 +299,17 @@ def _call(call: AggregateCall, rows: list[Row]) -> int | None:
             raise AssertionError(call.kind)
     assert result is None or result in call.bounds
     return result
+
+
+def _of_texts(call: AggregateCall, rows: list[tuple[int | None, ...]]) -> int | None:
+    texts = {tuple(word or 0 for word in row) for row in rows if row[0] is not None}
+    match call.kind:
+        case "count":
+            return len(texts)
+        case "min" | "max":
+            return (min if call.kind == "min" else max)(texts)[call.word] if texts else None
+        case _:
+            raise AssertionError(call.kind)
 
 
 def _sort_key(keys: Sequence[SortKey]) -> Callable[[Row], Any]:
@@ -340,6 +359,10 @@ def _output_row(delivery: Delivery, row: Row) -> tuple[Any, ...]:
         if column.kind == "word":
             values.append(row[piece])
             continue
+        if column.kind == "text":
+            words = tuple(row[piece] for piece in column.pieces)
+            values.append(None if words[0] is None else words)
+            continue
         fraction = delivery.fractions[piece]
         numerator, denominator = _polynomial(fraction.numerator, row), _polynomial(fraction.denominator, row)
         if numerator is None or not denominator:
@@ -380,7 +403,10 @@ def _polynomial(e: Expression, row: Row) -> int | None:
 def _local_key(order: Sequence[LocalSortKey]) -> Callable[[tuple[Any, ...]], Any]:
     def compare(a: tuple[Any, ...], b: tuple[Any, ...]) -> int:
         for key in order:
-            outcome = _compare(a[key.output], b[key.output], key.descending, key.nulls_first)
+            x, y = (row[key.output] for row in (a, b))
+            if isinstance(x, tuple) or isinstance(y, tuple):
+                x, y = (None if text is None else text[key.word] for text in (x, y))
+            outcome = _compare(x, y, key.descending, key.nulls_first)
             if outcome:
                 return outcome
         return 0
@@ -402,5 +428,7 @@ def _python(value: Any, type_: SqlType) -> Any:
             return labels[value]
         case Double():
             return float(value)
+        case Text(length):
+            return text_of_words(value if isinstance(value, tuple) else (value,), length)
         case _:
             return value

@@ -38,6 +38,18 @@ CREATE TABLE v (
     PRIMARY KEY (p, r)
 );
 CREATE TABLE none (x INTEGER, y SMALLINT);
+CREATE TABLE words (
+    i    SMALLINT PRIMARY KEY CHECK (i BETWEEN 0 AND 99),
+    a    VARCHAR(1),
+    b    VARCHAR(7),
+    c    VARCHAR(8),
+    d    VARCHAR(14) NOT NULL,
+    e    VARCHAR(15),
+    f    VARCHAR(40),
+    raw  VARCHAR(9) COLLATE C,
+    kind ENUM('green', 'dark green', 'red')
+);
+CREATE TABLE colors (name VARCHAR(12) PRIMARY KEY, price SMALLINT CHECK (price BETWEEN 0 AND 99));
 CREATE TABLE days (i SMALLINT NOT NULL CHECK (i BETWEEN 0 AND 99), h DATE);
 """
 
@@ -48,6 +60,23 @@ DAYS = [
         "2019-12-31", "2020-01-31", "2020-02-29", "2021-01-03", "2021-01-04", "2024-12-30", "2100-03-31", "9998-12-31",
     )
 ]  # fmt: skip
+
+FORTY = "abcdefghijklmnopqrstuvwxyz0123456789ABCD"
+WORDS = [
+    (0, "a", "abc", "abcdefgh", "abcdefghijklmn", "abcdefghijklmno", "the quick brown fox jumps over dogs", "é", "red"),
+    (1, "", "", "", "", "", "", "", "green"),
+    (2, None, None, None, "abc", None, None, None, None),
+    (3, "b", "abcdefg", "abcdefg", "abcdefg", "abcdefgh", "abcdefg", "abcdefg", "dark green"),
+    (4, "A", "ABC", "Abcdefgh", "green", "dark green", "special packages requests above", "Zürich", "green"),
+    (5, "z", "green", "green", "dark green", "green", "green", "z", "green"),
+    (6, "%", "a_c", "100%", "50% off", "a%b_c", "specialrequests", "日本", None),
+    (7, " ", " a ", "  ab  ", " lead", "trail ", "  both   sides  ", "e", "red"),
+    (8, "a", "abc", "abcdefgh", "abcdefghijklmn", "abcdefghijklmno", "requests special", "ß", "red"),
+    (9, "b", "abd", "abcdefgi", "abcdefghijklmo", "abcdefghijklmnp", FORTY, "a", "red"),
+    (10, "~", "~~~~~~~", "~~~~~~~~", "~", "abab", "ababababab", "~", "dark green"),
+    (11, None, "abc", None, "red", "red", None, "red", "red"),
+]  # fmt: skip
+COLORS = [("green", 3), ("dark green", 7), ("red", None), ("abcdefg", 1), ("abcdefgh", 2), ("", 0)]
 
 Row = tuple[Any, ...]
 FILES = sorted((QUERIES / "relational").glob("*.sql"))
@@ -60,7 +89,8 @@ def small_world() -> World:
     w = [(_maybe(_key()), random.randint(0, 9), _maybe(random.randint(-10, 10))) for _ in range(9)]
     v = [(p, r, _maybe(random.randint(0, 99))) for p in (0, 1, 2) for r in (0, 5)]
     tables = {"t": {"zoe": t[:5], "adam": t[5:]}, "u": {"zoe": u[:2], "bob": u[2:]}, "w": {"bob": w}, "v": {"bob": v}}
-    return build(DDL, {**tables, "days": {"bob": list(enumerate(DAYS))}})
+    texts = {"words": {"zoe": WORDS[:5], "adam": WORDS[5:]}, "colors": {"bob": COLORS[:4], "adam": COLORS[4:]}}
+    return build(DDL, {**tables, **texts, "days": {"bob": list(enumerate(DAYS))}})
 
 
 def _maybe(value: Any) -> Any:

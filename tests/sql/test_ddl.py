@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from smpc_sql.errors import QueryError, SyntaxInvalid, TypeMismatch, UnknownName, Unsupported
-from smpc_sql.schema import Boolean, Column, Date, Decimal, Enum, Integer, Interval, TableSchema, type_bounds
+from smpc_sql.schema import Boolean, Column, Date, Decimal, Enum, Integer, Interval, TableSchema, Text, type_bounds
 from smpc_sql.sql.parse import CreateTable, parse_statements
 from tests.plan.judge import HEART
 
@@ -87,7 +87,10 @@ def test_constraints_of_tables() -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "line", "column", "words"),
     [
-        (Unsupported, "CREATE TABLE t (\n  a INT,\n  name VARCHAR(20))", 3, 3, "VARCHAR(20) of column name"),
+        (Unsupported, "CREATE TABLE t (\n  a INT,\n  name VARCHAR(1025))", 3, 3, "VARCHAR(1025) of column name"),
+        (Unsupported, "CREATE TABLE t (a INT, name VARCHAR)", 1, 24, "VARCHAR without a length"),
+        (Unsupported, "CREATE TABLE t (name VARCHAR(9) COLLATE NOCASE)", 1, 41, "COLLATE other than"),
+        (SyntaxInvalid, 'CREATE TABLE t (name VARCHAR(9), "Name[2]" INT)', 1, 17, "name[2] is declared twice"),
         (Unsupported, "CREATE TABLE t (a TIMESTAMP)", 1, 17, "TIMESTAMP"),
         (Unsupported, "CREATE TABLE t (a DOUBLE)", 1, 17, "DOUBLE of column a"),
         (Unsupported, "CREATE TABLE t (a HUGEINT)", 1, 17, "not supported"),
@@ -121,3 +124,16 @@ def test_what_is_refused(kind: type[QueryError], text: str, line: int, column: i
     assert type(caught.value) is kind, caught.value
     assert words in caught.value.message
     assert (caught.value.line, caught.value.column) == (line, column), caught.value
+
+
+def test_a_long_text_is_stored_in_words() -> None:
+    table = schema("CREATE TABLE t (a INT, name VARCHAR(15) NOT NULL, raw VARCHAR(9) COLLATE C)")
+    assert [c.type for c in table.columns[1:]] == [Text(15), Text(9, ascii=False)]
+    stored = [(c.name, c.type, c.nullable) for c in table.stored]
+    assert stored[1:] == [
+        ("name", Text(7), False),
+        ("name[2]", Text(7), False),
+        ("name[3]", Text(1), False),
+        ("raw", Text(7, ascii=False), True),
+        ("raw[2]", Text(2, ascii=False), False),
+    ]

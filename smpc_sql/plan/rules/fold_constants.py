@@ -24,6 +24,7 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongText,
     Lookup,
     Multiply,
     Negate,
@@ -33,6 +34,7 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
+    TextCall,
     WholeQuotient,
     Within,
     parts,
@@ -47,6 +49,7 @@ from smpc_sql.plan.relations import (
     SortKey,
     rewrite,
 )
+from smpc_sql.plan.text import TextFunction
 from smpc_sql.schema import Boolean
 
 _BOOLEAN = Boolean()
@@ -95,7 +98,7 @@ def _fold(e: Expression) -> Expression:
         if all(isinstance(part, Literal) for part in operands):
             return Literal(_compute(e, [_known(part) for part in operands]), e.type)
     match e:
-        case Column() | Literal() | Divide() | WholeQuotient() | Sqrt():
+        case Column() | Literal() | Divide() | WholeQuotient() | Sqrt() | LongText():
             return e
         case Add() | Subtract() | Multiply() | Negate() | Rescale():
             return _fold_arithmetic(e)
@@ -115,10 +118,18 @@ def _fold(e: Expression) -> Expression:
             return _fold_floor(e)
         case Remainder(x, divisor) if x.bounds.size <= _SHORT_TABLE and x.secret:
             return Lookup(x, tuple(value % divisor for value in range(x.bounds.low, x.bounds.high + 1)), e.type)
+        case TextCall(function, operands) if all(isinstance(operand, Literal) for operand in operands):
+            return _fold_text(e, function)
         case Lookup(x, table, type_):
             return x if type_ == x.type and table == tuple(range(x.bounds.low, x.bounds.high + 1)) else e
         case _:
             return e
+
+
+def _fold_text(e: TextCall, function: TextFunction) -> Expression:
+    if any(isinstance(operand, Literal) and operand.value is None for operand in e.leading):
+        return Literal(None, e.type)
+    return Literal(function.compute([_known(operand) for operand in e.operands]), e.type)
 
 
 _STRICT = (
@@ -351,6 +362,9 @@ def _fold_is_null(x: Expression) -> Expression:
             return TRUE
         case Column() | And() | Or() | Case():
             return IsNull(x)
+        case TextCall():
+            tests = tuple(_fold_is_null(part) for part in x.leading)
+            return tests[0] if len(tests) == 1 else _fold_terms(Or((FALSE, FALSE)), tests)
         case _:
             tests = tuple(_fold_is_null(part) for part in parts(x))
             return tests[0] if len(tests) == 1 else _fold_terms(Or((FALSE, FALSE)), tests)
