@@ -20,6 +20,9 @@ MADE = (
     "CREATE TABLE best AS SELECT id, a FROM t ORDER BY a DESC NULLS LAST, id LIMIT 3",
     "CREATE TABLE nothing AS SELECT id FROM t WHERE FALSE",
     "CREATE TABLE again AS SELECT k, m, m > 2 AS large FROM groups WHERE n > 1",
+    "CREATE TABLE texts AS SELECT w.i, w.f AS x, c.name, COALESCE(w.e, '?') AS y, w.raw "
+    "FROM words w LEFT JOIN colors c ON w.e = c.name",
+    "CREATE TABLE names AS SELECT x, COUNT(*) AS n FROM texts GROUP BY x",
     "CREATE OR REPLACE TABLE kept AS SELECT * FROM kept WHERE e IS NOT NULL",
 )
 ASKED = (
@@ -34,6 +37,9 @@ ASKED = (
     "SELECT COUNT(*), MIN(id) FROM nothing",
     "SELECT * FROM again",
     "SELECT large, COUNT(*) FROM again GROUP BY large",
+    "SELECT * FROM texts ORDER BY y, i",
+    "SELECT name, COUNT(*), MAX(x) FROM texts GROUP BY name",
+    "SELECT t.i, n.n FROM texts t JOIN names n ON t.x = n.x",
 )
 
 
