@@ -268,14 +268,12 @@ def _call(call: AggregateCall, rows: list[Row]) -> int | None:
     argument = call.argument
     if argument is None:
         return len(kept)
-    if call.rest:
-        return _of_texts(call, [tuple(evaluate(e, row) for e in (argument, *call.rest)) for row in kept])
-    values = [value for value in (evaluate(argument, row) for row in kept) if value is not None]
+    values = [value for value in (_argument(call, row) for row in kept) if value is not None]
     values = list(dict.fromkeys(values)) if call.distinct else values
     by = call.by
-    pairs = [] if by is None else [(evaluate(by, row), evaluate(argument, row)) for row in kept]
+    pairs = [] if by is None else [(evaluate(by, row), _argument(call, row)) for row in kept]
     pairs = [(key, value) for key, value in pairs if key is not None and value is not None]
-    result: int | None
+    result: Any
     match call.kind:
         case "count":
             result = len(values)
@@ -297,19 +295,16 @@ def _call(call: AggregateCall, rows: list[Row]) -> int | None:
             result = min((-key, value) for key, value in pairs)[1] if pairs else None
         case _:
             raise AssertionError(call.kind)
+    result = result[call.word] if isinstance(result, tuple) else result
     assert result is None or result in call.bounds
-    return result
+    return result  # type: ignore[no-any-return]
 
 
-def _of_texts(call: AggregateCall, rows: list[tuple[int | None, ...]]) -> int | None:
-    texts = {tuple(word or 0 for word in row) for row in rows if row[0] is not None}
-    match call.kind:
-        case "count":
-            return len(texts)
-        case "min" | "max":
-            return (min if call.kind == "min" else max)(texts)[call.word] if texts else None
-        case _:
-            raise AssertionError(call.kind)
+def _argument(call: AggregateCall, row: Row) -> Any:
+    """A word, or a long text's words as a tuple."""
+    assert call.argument is not None
+    words = [evaluate(e, row) for e in (call.argument, *call.rest)]
+    return words[0] if words[0] is None or not call.rest else tuple(word or 0 for word in words)
 
 
 def _sort_key(keys: Sequence[SortKey]) -> Callable[[Row], Any]:
