@@ -148,6 +148,8 @@ class Party:
                 self._start(sender, request, self._query, client, message)
             case messages.Explain(request):
                 self._start(sender, request, self._explain, client, message)
+            case messages.Analyze(request):
+                self._start(sender, request, self._analyze, client, message)
             case messages.Define(request):
                 self._start(sender, request, self._changes.define, client, message)
             case messages.Compute(request):
@@ -225,8 +227,20 @@ class Party:
 
     def _explain(self, sender: str, client: ClientConfig, message: messages.Explain) -> None:
         _require_query(client)
-        prepared = self._engine.prepare(message.sql, self._store.catalog)
-        text = self._engine.explain(prepared, len(self._parties))
+        text = self._engine.explain(message.sql, self._store.catalog, len(self._parties))
+        self._reply(sender, messages.Explained(message.request, text))
+
+    def _analyze(self, sender: str, client: ClientConfig, message: messages.Analyze) -> None:
+        """Plans, agrees, computes as for a query, and says what it has cost; nothing of the result leaves."""
+        _require_query(client)
+
+        def work(query: bytes, inbox: Inbox) -> str:
+            catalog = self._current(message.catalog)
+            prepared = self._prepared(self._engine.prepare, message.sql, catalog)
+            with self._session(query, inbox, message.sql, catalog, prepared) as (plan, seat):
+                return self._engine.analyze(plan, seat, _Tables(self._store, catalog))
+
+        text = self._together(client, message.request, work)
         self._reply(sender, messages.Explained(message.request, text))
 
     def _query(self, sender: str, client: ClientConfig, message: messages.Submit) -> None:

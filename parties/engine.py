@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from parties.store import Change, CreateTable, CreateView, DropTable, DropView, MakeTable, StoredFragment
 from smpc_sql.catalog import Catalog, Fragment
-from smpc_sql.engine import explain, prepare, run
+from smpc_sql.engine import explain, prepare, report, run
 from smpc_sql.engine.prepare import Prepared as Plan
 from smpc_sql.engine.prepare import PreparedTable
 from smpc_sql.errors import QueryError
@@ -76,8 +76,11 @@ class Engine(Protocol):
     def prepare(self, sql: str, catalog: Catalog) -> Prepared:
         """Plans a SELECT. Raises QueryError or PolicyError."""
 
-    def explain(self, prepared: Any, parties: int) -> str:
-        """A plan as text."""
+    def explain(self, sql: str, catalog: Catalog, parties: int) -> str:
+        """A plan as text, or as JSON where an EXPLAIN around the query says so. Raises QueryError."""
+
+    def analyze(self, prepared: Any, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]) -> str:
+        """Runs a plan for what it costs: a report in JSON, and no result. Raises PeerError."""
 
     def define(self, sql: str, catalog: Catalog) -> Change:
         """The change that a DDL statement makes. Raises QueryError."""
@@ -111,9 +114,18 @@ class SqlEngine:
             case _:
                 raise QueryError("one CREATE TABLE AS is expected")
 
-    def explain(self, prepared: Plan, parties: int) -> str:
+    def explain(self, sql: str, catalog: Catalog, parties: int) -> str:
         """See Engine."""
-        return explain.explain(prepared, parties)
+        prepared = prepare.prepare(sql, catalog)
+        match parse.parse_statements(sql):
+            case (parse.Explain(json=True),):
+                return report.as_text(report.report(prepared, parties))
+            case _:
+                return explain.explain(prepared, parties)
+
+    def analyze(self, prepared: Plan, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]) -> str:
+        """See Engine."""
+        return report.as_text(report.analyze(prepared, _backend(seat), tables))
 
     def define(self, sql: str, catalog: Catalog) -> Change:
         """See Engine."""

@@ -88,15 +88,17 @@ def query(consortium: Path, identity: str, form: str, sql: str) -> None:
 @main.command()
 @_consortium
 @_identity
+@click.option("--analyze", is_flag=True, help="Run it and measure every operator; the answer is not shown.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, with stable keys.")
 @click.argument("sql")
-def explain(consortium: Path, identity: str, sql: str) -> None:
+def explain(consortium: Path, identity: str, analyze: bool, as_json: bool, sql: str) -> None:
     """Say how a SELECT would run, and what it discloses.
 
-    Operators, sizes, exact rounds and bytes, correlations. Nothing is run.
+    Operators, sizes, exact rounds and bytes, correlations. Nothing is run, unless --analyze says so.
     """
     text = _sql_text(sql)
     with _errors(text), _connected(consortium, identity) as con:
-        click.echo(con.explain(text))
+        click.echo(con.explain(text, analyze=analyze, json=as_json))
 
 
 @main.command()

@@ -7,6 +7,7 @@ nobody else can. Rows to be loaded are checked, encoded and split here: no party
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import random
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self, assert_never
 import numpy as np
 import numpy.typing as npt
 
-from smpc_sql import messages, owner, result, sharing
+from smpc_sql import analysis, messages, owner, result, sharing
 from smpc_sql.catalog import Catalog, CatalogInvalid
 from smpc_sql.errors import CatalogConflict, InternalError, PeerError, QueryError, SmpcError
 from smpc_sql.messages import Failed
@@ -90,8 +91,8 @@ class Connection:
             match statement:
                 case Select():
                     given = self._select(statement)
-                case Explain(select):
-                    given = _texts(explain=[self._explain(select.sql)])
+                case Explain():
+                    given = _texts(explain=[self._explain(statement)])
                 case CreateTable() | DropTable() | CreateView() | DropView():
                     self._define(statement)
                     given = _nothing()
@@ -113,12 +114,17 @@ class Connection:
         """Runs one query. The same as `execute`, for one SELECT."""
         return self.execute(sql)
 
-    def explain(self, sql: str) -> str:
-        """The plan of a SELECT: operators, sizes, exact rounds, bytes and correlations, and what it discloses."""
+    def explain(self, sql: str, *, analyze: bool = False, json: bool = False) -> str:
+        """The plan of a SELECT: operators, sizes, exact rounds, bytes and correlations, and what it discloses.
+
+        analyze: it is run too, and every operator's seconds, rounds and bytes are measured; its answer is not shown.
+        json: as JSON, with the keys that docs/sql.md lists. An EXPLAIN around the SELECT may say both as well.
+        """
         match parse_statements(sql):
-            case (Select() as select,) | (Explain(select),):
-                self._plan(select)  # a QueryError has its place in this text
-                return self._explain(select.sql)
+            case (Select() as select,):
+                return self._explain(Explain(select, analyze, json))
+            case (Explain(select) as given,):
+                return self._explain(Explain(select, analyze or given.analyze, json or given.json))
             case _:
                 raise QueryError("EXPLAIN takes one SELECT")
 
@@ -223,12 +229,30 @@ class Connection:
             self._forget_catalog()
         return stale
 
-    def _explain(self, sql: str) -> str:
+    def _explain(self, statement: Explain) -> str:
+        select = statement.select
+        if statement.analyze:
+            report = self._analyze(select)
+            return json.dumps(report, indent=2, ensure_ascii=False) if statement.json else analysis.as_text(report)
+        self._plan(select)  # a QueryError has its place in this text
+        sql = f"EXPLAIN (FORMAT JSON) {select.sql}" if statement.json else select.sql
         with self._call() as call:
-            explained = _all(messages.Explained, self._ask_all(call, messages.Explain(call.request, sql)))
-        texts: dict[str, str] = {party: reply.text for party, reply in explained.items()}
+            texts = _explained(self._ask_all(call, messages.Explain(call.request, sql)))
         _same(texts, "plans otherwise than")
         return texts[self.parties[0]]
+
+    def _analyze(self, select: Select) -> dict[str, Any]:
+        for _ in self._attempts():
+            catalog, _ = self._plan(select)
+            with self._call() as call:
+                try:
+                    replies = self._ask_all(call, messages.Analyze(call.request, select.sql, catalog.digest()))
+                except BaseException:
+                    self._tell(self.parties, messages.Cancel(call.request))
+                    raise
+                if not self._is_stale(replies):
+                    return analysis.merged(_explained(replies))
+        raise QueryError("the catalog is being changed all the time")
 
     # --- changes
 
@@ -528,6 +552,10 @@ def blame(errors: Mapping[str, SmpcError], asked: int) -> SmpcError:
             return PeerError(found.peer, f"{type(deeper).__name__}: {deeper}")
         found = deeper
     return found
+
+
+def _explained(replies: Mapping[str, messages.ToClient | SmpcError]) -> dict[str, str]:
+    return {party: reply.text for party, reply in _all(messages.Explained, replies).items()}
 
 
 def _same(values: Mapping[str, object], differs: str) -> None:

@@ -129,13 +129,21 @@ class Explain(Message, frozen=True):
     sql: Sql
 
 
+class Analyze(Message, frozen=True):
+    """Run a SELECT, measure it, and throw its result away. -> Explained with a report in JSON, or Failed."""
+
+    request: Id
+    sql: Sql
+    catalog: Digest
+
+
 class Cancel(Message, frozen=True):
     """Nobody waits for this query any more. No reply."""
 
     request: Id
 
 
-FromClient = Ping | GetCatalog | Define | Compute | Load | Commit | Rollback | Submit | Explain | Cancel
+FromClient = Ping | GetCatalog | Define | Compute | Load | Commit | Rollback | Submit | Explain | Analyze | Cancel
 
 
 # --- from a party to a client

@@ -120,6 +120,11 @@ class Session:
         """Whether this party is the one that holds public values in a sharing."""
         return self._backend.index == 0
 
+    @property
+    def acts(self) -> int:
+        """How many acts (opens, deals, forks) this branch has behind it: where it is in its program."""
+        return self._counter
+
     def public(self, value: Any) -> Any:
         """A public value as a share, by addition or XOR: itself at the first party, zero elsewhere. Local."""
         return value if self._backend.index == 0 else value * 0

@@ -38,7 +38,7 @@ class Connection:
     def execute(self, sql: str) -> Any:
         return self._reply("execute", sql)
 
-    def explain(self, sql: str) -> Any:
+    def explain(self, sql: str, *, analyze: bool = False, json: bool = False) -> Any:
         return self._reply("explain", sql)
 
     def load_csv(self, table: str, path: Path, owner: str) -> Any:

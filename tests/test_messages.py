@@ -25,6 +25,7 @@ FROM_CLIENT = (
     messages.Rollback(ID),
     messages.Submit(ID, "SELECT 1", DIGEST),
     messages.Explain(ID, "SELECT 1"),
+    messages.Analyze(ID, "SELECT 1", DIGEST),
     messages.Cancel(ID),
 )
 TO_CLIENT = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.correlations.requests import Request
-from smpc_sql.operators.base import Operator
+from smpc_sql.operators.base import Fragment, Operator
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.scan import ScanFragments
 from smpc_sql.operators.store_rows import StoreRows
@@ -63,12 +63,13 @@ class _Same(dict[str, Array]):
 def dry_run(root: Root, *, index: int, parties: int) -> DryRun:
     """Runs a plan as party `index` of `parties`, without data."""
     backend = DryBackend(index=index, parties=parties)
-    root.run(Session(backend), _zeros_for(root))
+    root.run(Session(backend), zeros_for(root))
     mine = tuple(r for r in backend.requests if r.kind.receiver(parties) == index)
     return DryRun(backend.stats(), tuple(backend.events), mine, _by_kind(backend.requests))
 
 
-def _zeros_for(root: Root) -> Mapping[str, Sequence[_Zeros]]:
+def zeros_for(root: Root) -> Mapping[str, Sequence[Fragment]]:
+    """Fragments of zeros of all tables that a plan scans."""
     return {scan.table: tuple(_Zeros(rows) for _, rows in scan.fragments) for scan in scans(root)}
 
 

@@ -97,9 +97,11 @@ class DropView:
 
 @dataclass(frozen=True, slots=True)
 class Explain:
-    """EXPLAIN query."""
+    """EXPLAIN query. analyze: it is run, and measured. json: the plan is wanted as JSON."""
 
     select: Select
+    analyze: bool = False
+    json: bool = False
 
 
 Statement = CreateTable | CreateTableAs | CreateView | DropTable | DropView | ShowTables | Describe | Select | Explain
@@ -158,13 +160,12 @@ def _statement(part: list[Token], text: str) -> Statement:
     sql = text[first.start : part[-1].end + 1]
     try:
         match words:
-            case ["EXPLAIN", "ANALYZE" | "(", *_]:
-                raise Unsupported("EXPLAIN with options is not supported")
             case ["EXPLAIN", _, *_]:
-                inner = _statement(part[1:], text)
+                analyze, json, begin = _explain_options(part)
+                inner = _statement(part[begin:], text) if part[begin:] else None
                 if not isinstance(inner, Select):
                     raise Unsupported("EXPLAIN of anything but a query is not supported")
-                return Explain(inner)
+                return Explain(inner, analyze, json)
             case ["SELECT" | "WITH" | "FROM" | "(", *_]:
                 return Select(_parse(part, text), sql, text, first.start)
             case ["CREATE", "TABLE" | "VIEW", *_] | ["CREATE", "OR", "REPLACE"]:
@@ -182,6 +183,28 @@ def _statement(part: list[Token], text: str) -> Statement:
             raise
         line, column = line_and_column(text, first.start)
         raise type(error)(error.message, line=line, column=column) from error
+
+
+def _explain_options(part: list[Token]) -> tuple[bool, bool, int]:
+    """Whether EXPLAIN says ANALYZE, or FORMAT JSON, and which token comes next."""
+    words = [token.text.upper() for token in part]
+    if words[1] == "ANALYZE":
+        return True, False, 2
+    if words[1] != "(" or words[2:3] not in (["ANALYZE"], ["FORMAT"]):
+        return False, False, 1
+    end = words.index(")") if ")" in words else len(words)
+    analyze = json = False
+    for option in " ".join(words[2:end]).split(","):
+        match option.split():
+            case ["ANALYZE"]:
+                analyze = True
+            case ["FORMAT", "JSON"]:
+                json = True
+            case ["FORMAT", "TEXT"]:
+                json = False
+            case _:
+                raise Unsupported(f"EXPLAIN with {option.strip()[:50]} is not supported; ANALYZE, FORMAT JSON are")
+    return analyze, json, end + 1
 
 
 def _parse(part: list[Token], text: str) -> exp.Expr:

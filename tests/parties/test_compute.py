@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -321,3 +322,21 @@ class TestGarbage:
         assert con.sql(QUERY).fetchall() == ANSWER
         assert stranger.control.empty()
         stranger.close()
+
+
+def test_explain_analyze_runs_and_shows_costs_alone(world: World) -> None:
+    con = fill(world.start())
+    text = con.explain(QUERY, analyze=True)
+    assert "measured with 3 parties" in text and "scan t" in text and "total: " in text
+    report = json.loads(con.explain(f"EXPLAIN (ANALYZE, FORMAT JSON) {QUERY}"))
+    plain = json.loads(con.explain(QUERY, json=True))
+    assert report["cost"] == plain["cost"]
+    assert report["measured"]["bytes_sent"] == plain["cost"]["bytes_sent"]
+    ((raw,),) = con.sql(f"EXPLAIN (FORMAT JSON) {QUERY}").fetchall()
+    assert json.loads(raw) == plain
+    ((raw,),) = con.sql(f"EXPLAIN ANALYZE {QUERY}").fetchall()
+    assert "rounds" in raw
+    with pytest.raises(PolicyError, match="lacks query"):
+        world.connect("owner").explain(QUERY, analyze=True)
+    with pytest.raises(UnknownName):
+        con.explain("SELECT nope FROM t", analyze=True)

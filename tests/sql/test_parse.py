@@ -47,6 +47,24 @@ def test_every_kind_of_statement() -> None:
     assert sqls == ["SELECT ';'", "WITH x AS (SELECT 1) SELECT * FROM x", "(SELECT 2)", "FROM t"]
 
 
+@pytest.mark.parametrize(
+    ("text", "analyze", "json"),
+    [
+        ("EXPLAIN SELECT 1", False, False),
+        ("EXPLAIN (SELECT 1)", False, False),
+        ("EXPLAIN ANALYZE SELECT 1", True, False),
+        ("explain (format json) SELECT 1", False, True),
+        ("EXPLAIN (ANALYZE, FORMAT json) SELECT 1", True, True),
+        ("EXPLAIN (FORMAT TEXT) SELECT 1", False, False),
+    ],
+)
+def test_options_of_explain(text: str, analyze: bool, json: bool) -> None:
+    (statement,) = parse_statements(text)
+    assert isinstance(statement, Explain)
+    assert (statement.analyze, statement.json) == (analyze, json)
+    assert statement.select.sql.strip("()") == "SELECT 1"
+
+
 def test_nothing_is_no_statement() -> None:
     assert parse_statements("") == parse_statements(" ;; -- nothing\n") == ()
 
@@ -80,7 +98,9 @@ def test_bad_syntax(text: str, line: int, column: int) -> None:
         ("CREATE OR REPLACE TEMP TABLE t AS SELECT 1", 1, "PROPERTIES"),
         ("DROP SCHEMA v", 1, "DROP SCHEMA"),
         ("DROP VIEW v CASCADE", 1, "CASCADE"),
-        ("EXPLAIN ANALYZE SELECT 1", 1, "EXPLAIN with options"),
+        ("EXPLAIN (FORMAT YAML) SELECT 1", 1, "EXPLAIN with FORMAT YAML"),
+        ("EXPLAIN (ANALYZE, FORMAT JSON)", 1, "EXPLAIN of anything but a query"),
+        ("EXPLAIN CREATE TABLE u AS SELECT 1", 1, "EXPLAIN of anything but a query"),
         ("EXPLAIN DROP TABLE t", 1, "EXPLAIN of anything but a query"),
         ("DESCRIBE SELECT 1", 1, "DESCRIBE"),
         ("COPY t FROM 'x'", 1, "COPY"),
