@@ -66,7 +66,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("GROUP BY keys of a small public domain", "SELECT ward, urgent, COUNT(*) FROM visits GROUP BY ward, urgent"),
     ("GROUP BY keys of any domain", "SELECT patient, SUM(cost) FROM visits GROUP BY patient"),
     ("GROUP BY expressions, aliases, ALL", "SELECT cost > 5 AS high, COUNT(*) FROM visits GROUP BY ALL"),
-    ("ROLLUP, CUBE, GROUPING SETS", "SELECT ward, COUNT(*) FROM visits GROUP BY ROLLUP (ward)"),
+    ("ROLLUP, CUBE, GROUPING SETS", "SELECT ward, urgent, COUNT(*), GROUPING(urgent) FROM visits GROUP BY ROLLUP (ward), CUBE (urgent)"),
     ("HAVING", "SELECT ward FROM visits GROUP BY ward HAVING AVG(cost) > 100"),
     ("the public pseudo-column `owner`", "SELECT owner, COUNT(*) FROM visits WHERE owner <> 'north' GROUP BY owner"),
     ("DISTINCT", "SELECT DISTINCT ward FROM visits"),

@@ -562,6 +562,7 @@ class AggregateCall(_Node):
     greatest in the row whose argument is wanted; rows where either is NULL take no part, and of several such rows the
     smallest argument counts. All are NULL where no row takes part.
     rest: of a long text the words behind the first, which is the argument. word: which of them all the call gives.
+    within: what bounds of the result intervals cannot follow, or None.
     Only in Aggregate.calls, never inside another expression.
     """
 
@@ -574,6 +575,7 @@ class AggregateCall(_Node):
     by: Expression | None = None
     rest: tuple[Expression, ...] = ()
     word: int = 0
+    within: Interval | None = None
 
     def __post_init__(self) -> None:
         argument = self.argument
@@ -597,11 +599,14 @@ class AggregateCall(_Node):
             type_: SqlType = Integer(128)
             if isinstance(argument.type, Decimal):
                 type_ = Decimal(38, argument.type.scale)
-            self._know(type_, True, counted * argument.bounds, True)
+            self._know(type_, True, self._narrowed(counted * argument.bounds), True)
         else:
             _require(_is_word(argument.type), f"{self.kind.upper()} of a DOUBLE is not supported")
             given = (argument, *self.rest)[self.word]
-            self._know(given.type, argument.nullable or self.kind != "any", given.bounds, True)
+            self._know(given.type, argument.nullable or self.kind != "any", self._narrowed(given.bounds), True)
+
+    def _narrowed(self, bounds: Interval) -> Interval:
+        return bounds if self.within is None else bounds.intersect(self.within) or self.within
 
     @property
     def in_order(self) -> bool:
@@ -612,7 +617,9 @@ class AggregateCall(_Node):
         """The same of changed parts, for groups of at most `rows` rows."""
         argument, filter_, by = (None if x is None else change(x) for x in (self.argument, self.filter, self.by))
         rest = tuple(map(change, self.rest))
-        return AggregateCall(self.kind, argument, filter_, rows, self.distinct, self.place, by, rest, self.word)
+        return AggregateCall(
+            self.kind, argument, filter_, rows, self.distinct, self.place, by, rest, self.word, self.within
+        )
 
 
 Expression = (

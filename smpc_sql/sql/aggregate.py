@@ -67,7 +67,10 @@ class GroupedBinder(ScalarBinder):
     """Binds expressions that are evaluated once per group: over the group keys first, then the calls found on the way.
 
     arguments: who binds the arguments of aggregates, if not a binder of the scope's rows (then settle is not used).
+    extra_fields: between keys and calls.
     """
+
+    extra_fields = 0
 
     def __init__(
         self,
@@ -95,7 +98,7 @@ class GroupedBinder(ScalarBinder):
         start = BEHIND + sum(count for _, _, count in self._attached)
         # any relation shows which fields are added, as long as it has what the keys read
         fields = widen(self._groups(), tuple(map(self._settled(self._groups()), keys))).fields
-        new = fields[len(self.keys) + len(self.calls) :]
+        new = fields[self._width :]
         new = new[sum(count for _, _, count in self._attached) :]
         self._attached.append((keys, widen, len(new)))
         return tuple(Column(start + i, f.name, f.type, f.nullable, f.bounds) for i, f in enumerate(new))
@@ -111,15 +114,21 @@ class GroupedBinder(ScalarBinder):
 
     def _groups(self) -> Relation:
         calls = tuple(self.calls)
-        relation: Relation = Aggregate(
-            self._arguments.scope.relation, self.keys, self.key_names, calls, self.call_names
-        )
+        relation = self.grouped(self._arguments.scope.relation, calls)
         for keys, widen, _ in self._attached:
             relation = widen(relation, tuple(map(self._settled(relation), keys)))
         return relation
 
+    def grouped(self, source: Relation, calls: tuple[AggregateCall, ...]) -> Relation:
+        """The groups of rows: keys, extra fields, calls."""
+        return Aggregate(source, self.keys, self.key_names, calls, self.call_names)
+
+    @property
+    def _width(self) -> int:
+        return len(self.keys) + self.extra_fields + len(self.calls)
+
     def _settled(self, relation: Relation) -> Callable[[Expression], Expression]:
-        width = len(self.keys) + len(self.calls)
+        width = self._width
 
         def read(node: Expression) -> Expression:
             if not isinstance(node, Column):
@@ -130,7 +139,7 @@ class GroupedBinder(ScalarBinder):
 
     def outer_column(self, node: exp.Column) -> Expression | None:
         """A correlated subquery sees the group keys."""
-        return self._as_key(node)
+        return self.as_key(node)
 
     @property
     def call_names(self) -> tuple[str, ...]:
@@ -151,7 +160,7 @@ class GroupedBinder(ScalarBinder):
         if is_aggregate(node):
             return self._aggregate(node, None)
         if not has_aggregate(node) and node.find(exp.Query, exp.Window) is None:
-            key = self._as_key(node)
+            key = self.as_key(node)
             if key is not None:
                 return key
         return super().bind_inner(node)
@@ -166,7 +175,8 @@ class GroupedBinder(ScalarBinder):
             return super().missing(node)
         return UnknownName(f"column {show(node)} must be in GROUP BY or within an aggregate function")
 
-    def _as_key(self, node: exp.Expr) -> Expression | None:
+    def as_key(self, node: exp.Expr) -> Expression | None:
+        """A node that reads nothing but group keys, over these; else None."""
         try:
             return self._over_keys(self._rows.bind(node))
         except QueryError:
@@ -175,14 +185,15 @@ class GroupedBinder(ScalarBinder):
     def _over_keys(self, bound: Expression) -> Expression | None:
         """An expression over rows as one over group keys; None if it reads anything else."""
         if bound in self.keys:
-            return self._key(self.keys.index(bound))
+            return self.key_column(self.keys.index(bound))
         if isinstance(bound, Column):
             return None
         new = [self._over_keys(part) for part in parts(bound)]
         known = tuple(part for part in new if part is not None)
         return rebuild(bound, known) if len(known) == len(new) else None
 
-    def _key(self, i: int) -> Column:
+    def key_column(self, i: int) -> Column:
+        """A group key."""
         key = self.keys[i]
         return Column(i, self.key_names[i], key.type, key.nullable, key.bounds, public=True)
 
@@ -211,7 +222,7 @@ class GroupedBinder(ScalarBinder):
         if call not in self.calls:
             self.calls.append(call)
         i = self.calls.index(call)
-        return Column(len(self.keys) + i, self.call_names[i], call.type, call.nullable, call.bounds)
+        return Column(len(self.keys) + self.extra_fields + i, self.call_names[i], call.type, call.nullable, call.bounds)
 
     def _aggregate(self, node: exp.Expr, filter_: Expression | None) -> Expression:
         node = node.this if isinstance(node, exp.IgnoreNulls) else node

@@ -29,6 +29,7 @@ from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 from smpc_sql.schema import Double, Text
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
+from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
 from smpc_sql.sql.joins import join_all
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
@@ -211,27 +212,44 @@ class SelectBinder:
         clauses = [*self.select.expressions, *([order] if order else [])]
         if group is None and having is None and not any(map(has_aggregate, clauses)):
             return ScalarBinder(scope, self.text, "SELECT", self.aliases, self.subqueries, windows=self.windows)
-        items = self._group_items(scope) if group is not None else []
+        sets = self._group_items(scope) if group is not None else [()]
         keys: dict[Expression, exp.Expr] = {}
-        for item in items:
-            key = ScalarBinder(scope, self.text, "GROUP BY").bind(item)
-            with located(item, self.text):
-                _check_key(key, item)
-            for word in words_of(key):
+        chosen = []
+        for items in sets:
+            bound = [(word, item) for item in items for word in words_of(self._key(scope, item))]
+            for word, item in bound:
                 keys.setdefault(word, item)
+            chosen.append([word for word, _ in bound])
         names = tuple(column_name(item, self.text) for item in keys.values())
         aliases, subqueries = self.aliases, self.subqueries
-        return GroupedBinder(scope, self.text, "an aggregate", aliases, tuple(keys), names, subqueries, self.windows)
+        several = len(chosen) > 1 or self.select.find(exp.Grouping, exp.GroupingId) is not None
+        kind = GroupingSetsBinder if several else GroupedBinder
+        binder = kind(scope, self.text, "an aggregate", aliases, tuple(keys), names, subqueries, self.windows)
+        if isinstance(binder, GroupingSetsBinder):
+            binder.sets = tuple(tuple(sorted({list(keys).index(key) for key in bound})) for bound in chosen)
+        return binder
 
-    def _group_items(self, scope: Scope) -> list[exp.Expr]:
+    def _key(self, scope: Scope, item: exp.Expr) -> Expression:
+        key = ScalarBinder(scope, self.text, "GROUP BY").bind(item)
+        with located(item, self.text):
+            _check_key(key, item)
+        return key
+
+    def _group_items(self, scope: Scope) -> Sequence[Sequence[exp.Expr]]:
+        """What each grouping set has, most often one."""
         group = self.select.args["group"]
         with located(group, self.text):
             only(group, "expressions", "all")
-        if group.args.get("all"):
-            if any(is_star(item) for item in self.select.expressions):
-                raise Unsupported("GROUP BY ALL with * is not supported")
-            return [_unaliased(item) for item in self.select.expressions if not has_aggregate(item)]
-        return [self._group_item(scope, item) for item in group.expressions]
+            if group.args.get("all"):
+                return [self._all_keys(scope)]
+            sets = expand(group.expressions) or [group.expressions]
+        return [[self._group_item(scope, item) for item in items] for items in sets]
+
+    def _all_keys(self, scope: Scope) -> list[exp.Expr]:
+        """GROUP BY ALL: every output without an aggregate."""
+        if any(is_star(item) for item in self.select.expressions):
+            raise Unsupported("GROUP BY ALL with * is not supported")
+        return [_unaliased(item) for item in self.select.expressions if not has_aggregate(item)]
 
     def _group_item(self, scope: Scope, item: exp.Expr) -> exp.Expr:
         """An ordinal or an alias is what it stands for; a column comes before an alias."""

@@ -1,10 +1,11 @@
-"""Random order statistics over random rows: parties answer as DuckDB does, at the cost foretold."""
+"""Random order statistics and grouping sets over random rows: parties answer as DuckDB does, at the cost foretold."""
 
 from __future__ import annotations
 
 import decimal
 import os
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -87,13 +88,35 @@ def percentile_query(draw: random.Random) -> str:
     return f"SELECT {listed} FROM r{where}{f' GROUP BY {keys}' if keys else ''}{having}"
 
 
+def grouping_query(draw: random.Random) -> str:
+    """Grouping sets of few keys; aggregates that add up, and now and then one that does not."""
+    keys = draw.sample(["k", "e", "f", "owner", "(a > 0)"], 3)
+    some = [f"({', '.join(draw.sample(keys, draw.randint(0, 3)))})" for _ in range(draw.randint(1, 3))]
+    by = draw.choice(
+        [
+            f"ROLLUP ({', '.join(keys)})",
+            f"CUBE ({', '.join(keys[:2])}), {keys[2]}",
+            f"{keys[0]}, ROLLUP ({keys[1]}), ROLLUP ({keys[2]})",
+            f"GROUPING SETS (({', '.join(keys)}), {', '.join(some)})",
+            f"GROUPING SETS (ROLLUP ({keys[0]}, ({keys[1]}, {keys[2]})), {keys[2]})",
+        ]
+    )
+    calls = draw.sample(["COUNT(*)", "COUNT(b)", "SUM(a)", "SUM(d)", "AVG(b)", "MIN(d)", "MAX(a)", "VAR_POP(a)"], 3)
+    calls += draw.choice([[], [], [], ["MEDIAN(a)"], ["COUNT(DISTINCT a)"], ["SUM(a) FILTER (WHERE f)"]])
+    calls += draw.choice([[], [f"GROUPING({keys[0]})"], [f"GROUPING({', '.join(keys)})"]])
+    where = draw.choice(["", "", " WHERE a > -3", " WHERE id < 0"])
+    having = draw.choice(["", "", " HAVING COUNT(*) > 2", f" HAVING GROUPING({keys[1]}) = 0"])
+    return f"SELECT {', '.join([*keys, *calls])} FROM r{where} GROUP BY {by}{having}"
+
+
+@pytest.mark.parametrize("query", [percentile_query, grouping_query])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_order_statistics(seed: int) -> None:
+def test_random_aggregates(seed: int, query: Callable[[random.Random], str]) -> None:
     world = random_world(seed)
     draw = random.Random(1000 + seed)
     consortium = consortium_of(world, 2)
     for number in range(12):
-        sql = percentile_query(draw)
+        sql = query(draw)
         expected = world.expected(sql)
         assert_same(answer(compile_select(sql, world.catalog), world.tables), expected, False)
         if number % 3 == 0:
