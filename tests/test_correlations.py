@@ -19,7 +19,7 @@ from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
 from smpc_sql.correlations.permutations import Shuffle, permutation_of
 from smpc_sql.correlations.products import InnerProduct, MatrixTriple, ScaledTriple, SquarePair, SquareSums, Triple
 from smpc_sql.correlations.requests import KINDS, Request, correction, decode_requests, encode_requests
-from smpc_sql.correlations.tables import OneHotSums, TableMask
+from smpc_sql.correlations.tables import Choice, OneHotSums, TableMask
 from smpc_sql.errors import PeerError
 from smpc_sql.ring import LANES, Array, dtype_of
 
@@ -45,7 +45,14 @@ SHAPES: dict[type[Correlation], list[Correlation]] = {
     LiftMask: [LiftMask(rows, exponent) for exponent in field.EXPONENTS for rows in (0, 8, 24)],
     FieldTriple: [FieldTriple(count, exponent) for exponent in field.EXPONENTS for count in (0, 1, 20)],
     FieldRandom: [FieldRandom(count, exponent) for exponent in field.EXPONENTS for count in (0, 1, 20)],
-    Shuffle: [Shuffle(rows, *row, turn) for rows in (0, 1, 30) for row in ((2, 0, 0), (1, 2, 3)) for turn in (0, 1)],
+    Shuffle: [
+        Shuffle(rows, *row, turn, lane)
+        for rows in (0, 1, 30)
+        for row in ((2, 0, 0), (1, 2, 3))
+        for turn in (0, 1)
+        for lane in LANES
+    ],
+    Choice: [Choice(rows, bits) for bits in (1, 3, 5, 9) for rows in (0, 1, 40)],
 }
 ALL = [kind for shapes in SHAPES.values() for kind in shapes]
 
@@ -159,6 +166,13 @@ def one_hot_sums(kind: OneHotSums, values: list[Any]) -> None:
         np.testing.assert_array_equal(product, word[:, None] * expected)
 
 
+def choice(kind: Choice, values: list[Any]) -> None:
+    rho, words, onehot, chosen = values
+    whole = np.eye(1 << kind.bits, dtype=np.uint32)[rho.astype(np.int64) % (1 << kind.bits)].T
+    np.testing.assert_array_equal(onehot.reshape(whole[1:].shape), whole[1:])
+    np.testing.assert_array_equal(chosen, (whole[1:] * words.reshape(whole[1:].shape)).sum(axis=0, dtype=np.uint32))
+
+
 def bit_product(kind: BitProduct, values: list[Any]) -> None:
     packed, words, as_words, products = values
     bits = np.array([bits_of(row) for row in packed.reshape(kind.groups, kind.rows // 8)], dtype=words.dtype)
@@ -223,6 +237,7 @@ LAWS: dict[type[Correlation], Callable[[Any, list[Any]], None]] = {
     PrefixMask: prefix,
     TableMask: table,
     OneHotSums: one_hot_sums,
+    Choice: choice,
     Zero: lambda _, v: equal(np.count_nonzero(v[0]), 0),
     LiftMask: lift,
     FieldTriple: lambda k, v: equal(v[2], [a * b % field.modulus(k.field) for a, b in zip(v[0], v[1], strict=True)]),

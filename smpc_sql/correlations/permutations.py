@@ -18,7 +18,7 @@ from smpc_sql.ring import Array
 class Shuffle(Correlation):
     """One turn of a shuffle of `rows` rows: party `turn` permutes by its own pi.
 
-    A row has `words` words mod 2^64, `bits` XOR-shared words of 64 bits, and `places` words mod 2^32; arrays are
+    A row has `words` words mod 2^64, `bits` XOR-shared words of a lane, and `places` words mod 2^32; arrays are
     [columns, rows] for each. Every other party j has masks a_j and b_j; party `turn` has pi and receives
     pi(sum a_j) - sum b_j [Chase-Ghosh-Poburinnaya 2020, with a provider].
     """
@@ -28,6 +28,7 @@ class Shuffle(Correlation):
     bits: int
     places: int
     turn: int
+    lane: int = 64
     code: ClassVar[int] = 16
 
     @property
@@ -35,7 +36,7 @@ class Shuffle(Correlation):
         """The parts of a masked row."""
         return (
             Part(self.words * self.rows),
-            Part(self.bits * self.rows, xor=True),
+            Part(self.bits * self.rows, self.lane, xor=True),
             Part(self.places * self.rows, 32),
         )
 

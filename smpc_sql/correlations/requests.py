@@ -15,7 +15,7 @@ from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask, Zer
 from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
 from smpc_sql.correlations.permutations import Shuffle
 from smpc_sql.correlations.products import InnerProduct, MatrixTriple, ScaledTriple, SquarePair, SquareSums, Triple
-from smpc_sql.correlations.tables import OneHotSums, TableMask
+from smpc_sql.correlations.tables import Choice, OneHotSums, TableMask
 from smpc_sql.errors import PeerError
 from smpc_sql.ring import Array
 
@@ -42,6 +42,7 @@ KINDS: tuple[type[Correlation], ...] = (
     ScaledTriple,
     SquareSums,
     PrefixMask,
+    Choice,
 )
 
 

@@ -1,4 +1,4 @@
-"""One-time truth tables: one-hot vectors of a random index, and of a random index times words."""
+"""One-time truth tables: one-hot vectors of a random index, of such a one times words, and a word that it chooses."""
 
 from __future__ import annotations
 
@@ -77,3 +77,29 @@ class OneHotSums(Correlation):
         products = np.zeros((self.measures, self.rows, slots), dtype=np.uint64)
         products[:, at, rho] = words
         return [onehot.reshape(-1), products.reshape(-1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Correlation):
+    """For one of 2^bits words of a row, by XOR-shared rho < 2^bits: words a[k, rows] for k >= 1, the one-hot vector
+    [rho = k] of k >= 1 as words [k, rows], and the word that it chooses, a[rho] (0 for rho = 0). All mod 2^32.
+    """
+
+    rows: int
+    bits: int
+    code: ClassVar[int] = 20
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        others = (1 << self.bits) - 1
+        return Part(self.rows, ring.lane_for(self.bits), xor=True), Part(others * self.rows, 32)
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        return Part(((1 << self.bits) - 1) * self.rows, 32), Part(self.rows, 32)
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        rho = values[0] & values[0].dtype.type((1 << self.bits) - 1)
+        words = values[1].reshape((1 << self.bits) - 1, self.rows)
+        onehot = (rho == np.arange(1, 1 << self.bits, dtype=rho.dtype)[:, None]).astype(np.uint32)
+        return [onehot.reshape(-1), (onehot * words).sum(axis=0, dtype=np.uint32)]

@@ -171,7 +171,7 @@ class _Sides:
     def look_up(self, payload: Sequence[Column]) -> tuple[list[Column], Array]:
         """What arrives at the left rows of the right's columns, and whether it is of a match; bytes [left rows]."""
         session, ahead = self.session, self.right.rows
-        ids, _ = sort(session, self.parts)
+        ids = sort(session, self.parts)
         is_left = np.concatenate([np.zeros(ahead, dtype=np.uint8), np.ones(self.left.rows, dtype=np.uint8)])
         to_sorted = destinations_of(session, ids)
         side = route(session, rows_of(self.rows, bits=session.public(is_left.astype(np.uint64))[None]), to_sorted)

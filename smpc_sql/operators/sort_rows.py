@@ -66,7 +66,7 @@ class SortRows:
             return SharedTable((_cut(columns[: self.width], None, slice(0, 0)),))
         invalid = [] if valid is None else [valid ^ session.public(np.uint8(1))]
         keys = [KeyColumn(columns[k.index], k.bounds, k.descending, k.nulls_first) for k in self.keys]
-        ids, _ = sort(session, key_parts(session, invalid, keys))
+        ids = sort(session, key_parts(session, invalid, keys))
         slots = slots_of(columns[: self.width], valid)
         moved = slots.of(route(session, slots.rows(table.rows), destinations_of(session, ids)))
         kept = slice(self.offset, self.offset + self.rows)

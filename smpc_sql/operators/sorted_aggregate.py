@@ -26,8 +26,7 @@ from smpc_sql.plan.relations import Field
 from smpc_sql.protocol.arithmetic import bit_product, to_words
 from smpc_sql.protocol.boolean import all_of, conjunction, negate
 from smpc_sql.protocol.comparison import is_zero
-from smpc_sql.protocol.permutation import route
-from smpc_sql.protocol.sorting import KeyPart, destinations_of, partition, sort
+from smpc_sql.protocol.sorting import KeyPart, in_order, partition, sort
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
 from smpc_sql.schema import Boolean, Interval
 from smpc_sql.session import Session
@@ -195,10 +194,11 @@ class _Groups:
         """Sorts once; for the calls `numbers` what they give to every group, and the groups' keys."""
         group = key_parts(self.session, [self.invalid], self.keys)
         inner = self._inner_parts(order, numbers)
-        ids, key = sort(self.session, [*group, *inner])
+        parts = [*group, *inner]
+        ids = sort(self.session, parts)
         payload = self._payload(numbers, with_keys=with_keys)
-        rows = payload.rows(self.rows)
-        moved = payload.of(route(self.session, rows, destinations_of(self.session, ids)))
+        rows, key = in_order(self.session, payload.rows(self.rows), parts, ids)
+        moved = payload.of(rows)
         first = differs_from_previous(self.session, key[: len(group)])
         self._mark_distinct(numbers, key, moved)
         self._mark_places(numbers, first, moved)

@@ -24,7 +24,7 @@ from smpc_sql.protocol.arithmetic import bit_product, to_words
 from smpc_sql.protocol.boolean import any_of, negate
 from smpc_sql.protocol.comparison import is_zero, negative
 from smpc_sql.protocol.permutation import route, rows_of
-from smpc_sql.protocol.sorting import destinations_of, partition_destinations, sort
+from smpc_sql.protocol.sorting import in_order, partition_destinations, sort
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
@@ -97,9 +97,10 @@ class _Windows:
         last = invalid or [np.zeros(rows, dtype=np.uint8)]
         groups = key_parts(session, last, [_key(columns, key) for key in operator.partition])
         peers = key_parts(session, [], [_key(columns, key) for key in operator.order])
-        ids, key = sort(session, [*groups, *peers])
+        parts = [*groups, *peers]
         slots = slots_of(columns, valid)
-        self.moved = slots.of(route(session, slots.rows(rows), destinations_of(session, ids)))
+        moved, key = in_order(session, slots.rows(rows), parts, sort(session, parts))
+        self.moved = slots.of(moved)
         self.starts = differs_from_previous(session, key[: len(groups)])
         self.peer_starts = differs_from_previous(session, key)
         self._carried: dict[str, list[Array]] = {}

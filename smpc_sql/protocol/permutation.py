@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.correlations.permutations import Shuffle, permutation_of
-from smpc_sql.ring import Array
+from smpc_sql.ring import Array, lane_of
 from smpc_sql.session import Session, join
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """This party's shares of n rows: words [w, n] mod 2^64, bits [b, n] of 64 XOR-shared bits, places [p, n] mod
-    2^32.
+    """This party's shares of n rows: words [w, n] mod 2^64, bits [b, n] XOR-shared words of any one lane, places [p, n]
+    mod 2^32.
     """
 
     words: Array
@@ -47,7 +47,7 @@ def shuffle(session: Session, rows: Rows) -> Rows:
     parts = [rows.words, rows.bits, rows.places]
     shapes = [part.shape for part in parts]
     for turn in range(session.parties):
-        kind = Shuffle(rows.count, len(rows.words), len(rows.bits), len(rows.places), turn)
+        kind = Shuffle(rows.count, len(rows.words), len(rows.bits), len(rows.places), turn, lane_of(rows.bits))
         keys, *masks = session.deal(kind)
         if session.index == turn:
             own = [part.reshape(-1) for part in parts]

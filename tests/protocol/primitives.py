@@ -22,7 +22,7 @@ from smpc_sql.protocol import (
     permutation,
     sorting,
 )
-from smpc_sql.protocol.permutation import rows_of
+from smpc_sql.protocol.permutation import Rows, rows_of
 from smpc_sql.ring import Array
 from tests.protocol.on_shares import share_bits, share_field, share_words, share_xor
 
@@ -217,7 +217,10 @@ def _moves(n: int) -> list[Case]:
         )
 
     def sort(session: Any, first: Array, second: Array) -> Any:
-        return sorting.sort(session, [sorting.KeyPart(first, 2), sorting.KeyPart(second, 1)])
+        return sorting.sort(session, [sorting.KeyPart(first, 3), sorting.KeyPart(second, 5)])
+
+    def in_order(session: Any, rows: Rows, ids: Array) -> Any:
+        return sorting.in_order(session, rows, [sorting.KeyPart(rows.bits[0], 64)], ids)
 
     inputs = (words, key, ids)
     return [
@@ -227,11 +230,18 @@ def _moves(n: int) -> list[Case]:
             "sorting.partition_destinations",
             sorting.partition_destinations,
             (Input("flags", (n,)),),
-            {"n": n},
+            {"n": n, "d": 1},
+        ),
+        Case(
+            "sorting.partition_destinations",
+            lambda session, digits: sorting.partition_destinations(session, digits.astype(np.uint8), 3),
+            (Input("xor", (n,)),),
+            {"n": n, "d": 3},
         ),
         Case("sorting.partition", rows(sorting.partition), (*inputs, Input("flags", (n,))), sizes, opens_places=True),
-        Case("sorting.sort", sort, key_parts, {"n": n, "u": 3, "x": 2}, opens_places=True),
+        Case("sorting.sort", sort, key_parts, {"n": n, "k": 2, "d": 4, "b": 1}, opens_places=True),
         Case("sorting.to_old_places", ordered(rows(sorting.to_old_places)), inputs, sizes, opens_places=True),
+        Case("sorting.in_order", ordered(rows(in_order)), inputs, sizes, opens_places=True),
         Case("sorting.destinations_of", ordered(sorting.destinations_of), (), {"n": n}, opens_places=True),
     ]
 

@@ -18,7 +18,14 @@ from tests.protocol.primitives import FILLS, Case, cases
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "protocols.md"
 ROW = re.compile(r"^\| `(\w+\.\w+)` \| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|", re.MULTILINE)
-LOCAL = ("boolean.negate", "boolean.public_bits", "lookup.table_bits", "permutation.rows_of", "comparison.split_masks")
+LOCAL = (
+    "boolean.negate",
+    "boolean.public_bits",
+    "lookup.table_bits",
+    "permutation.rows_of",
+    "comparison.split_masks",
+    "sorting.digit_bits",
+)
 PARTS_OF_OTHERS = ("comparison.sign_and_borrow",)
 CASES = cases(512, (8, 16, 32, 64), (3, 8, 9), (127, 521, 1279))
 """512 elements, so that no part of a correlation has to be rounded up to 64 bytes."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smpc_sql.protocol import sorting
-from smpc_sql.protocol.permutation import Rows
+from smpc_sql.protocol.permutation import Rows, rows_of
 from smpc_sql.protocol.sorting import KeyPart
 from smpc_sql.ring import Array
 from smpc_sql.session import Session
@@ -31,18 +31,35 @@ def test_partition(parties: int, rows: int, pattern: str, seed: int) -> None:
 
 
 @FEW
-@given(N, ROWS, st.lists(st.integers(1, 4), min_size=1, max_size=3), PATTERNS, SEEDS)
-def test_sort(parties: int, rows: int, widths: list[int], pattern: str, seed: int) -> None:
-    keys = [signed(0, (1 << w) - 1, (rows,), pattern, seed + i).astype(np.uint64) for i, w in enumerate(widths)]
-    shares = [share_xor(key, parties) for key in keys]
+@given(N, ROWS, st.integers(1, 5), PATTERNS, SEEDS)
+def test_destinations_by_digits(parties: int, rows: int, bits: int, pattern: str, seed: int) -> None:
+    digits = signed(0, (1 << bits) - 1, (rows,), pattern, seed).astype(np.uint8)
+    found = run(
+        parties, lambda session, d: sorting.partition_destinations(session, d, bits), share_xor(digits, parties)
+    )
+    np.testing.assert_array_equal(combine_words(found), np.argsort(np.argsort(digits, kind="stable")))
 
-    def program(session: Session, *mine: Array) -> tuple[Array, Array]:
-        return sorting.sort(session, [KeyPart(bits, width) for bits, width in zip(mine, widths, strict=True)])
+
+@FEW
+@given(N, ROWS, st.lists(st.integers(0, 64), min_size=1, max_size=3), PATTERNS, SEEDS)
+def test_sort(parties: int, rows: int, widths: list[int], pattern: str, seed: int) -> None:
+    keys = [
+        signed(-(1 << 63), (1 << 63) - 1, (rows,), pattern, seed + i).astype(np.uint64) & np.uint64((1 << width) - 1)
+        for i, width in enumerate(widths)
+    ]
+    shares = [share_xor(key, parties) for key in keys]
+    table = np.arange(10, 10 + rows, dtype=np.uint64)[None]
+
+    def program(session: Session, *mine: Array) -> tuple[Array, Rows, Array]:
+        key = [KeyPart(bits, width) for bits, width in zip(mine, widths, strict=True)]
+        ids = sorting.sort(session, key)
+        return ids, *sorting.in_order(session, rows_of(rows, words=session.public(table)), key, ids)
 
     found = run(parties, program, *shares)
     order = np.lexsort(keys[::-1])
-    np.testing.assert_array_equal(combine_words([ids for ids, _ in found]), order)
-    np.testing.assert_array_equal(combine_bits([parts for _, parts in found]), np.stack(keys)[:, order])
+    np.testing.assert_array_equal(combine_words([ids for ids, _, _ in found]), order)
+    np.testing.assert_array_equal(rows_found([each for _, each, _ in found])[0], table[:, order])
+    np.testing.assert_array_equal(combine_bits([parts for _, _, parts in found]), np.stack(keys)[:, order])
 
 
 @FEW

@@ -15,7 +15,7 @@ from smpc_sql.correlations.fields import FieldTriple, LiftMask, Zero
 from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
 from smpc_sql.correlations.permutations import Shuffle
 from smpc_sql.correlations.products import InnerProduct, SquarePair, Triple
-from smpc_sql.correlations.tables import OneHotSums, TableMask
+from smpc_sql.correlations.tables import Choice, OneHotSums, TableMask
 from smpc_sql.ring import Array
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare
@@ -97,6 +97,7 @@ DEALT = (
     LiftMask(1600, 127),
     FieldTriple(1000, 521),
     Shuffle(1000, 1, 1, 1, 0),
+    Choice(1000, 3),
 )
 
 
