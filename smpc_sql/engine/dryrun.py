@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.correlations.requests import Request
-from smpc_sql.operators.base import Fragment, Operator
+from smpc_sql.operators.base import Fragment, Operator, Tables
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.scan import ScanFragments
+from smpc_sql.operators.shared_rows import SharedRows
 from smpc_sql.operators.store_rows import StoreRows
 from smpc_sql.ring import Array
 from smpc_sql.session import DryBackend, Event, Session, SessionStats
@@ -63,7 +64,7 @@ class _Same(dict[str, Array]):
 def dry_run(root: Root, *, index: int, parties: int) -> DryRun:
     """Runs a plan as party `index` of `parties`, without data."""
     backend = DryBackend(index=index, parties=parties)
-    root.run(Session(backend), zeros_for(root))
+    root.run(Session(backend), Tables(zeros_for(root)))
     mine = tuple(r for r in backend.requests if r.kind.receiver(parties) == index)
     return DryRun(backend.stats(), tuple(backend.events), mine, _by_kind(backend.requests))
 
@@ -73,11 +74,21 @@ def zeros_for(root: Root) -> Mapping[str, Sequence[Fragment]]:
     return {scan.table: tuple(_Zeros(rows) for _, rows in scan.fragments) for scan in scans(root)}
 
 
-def scans(operator: Operator | Root) -> list[ScanFragments]:
+def scans(root: Operator | Root) -> list[ScanFragments]:
     """Every scan below an operator."""
-    if isinstance(operator, ScanFragments):
-        return [operator]
-    return [scan for source in operator.inputs for scan in scans(source)]
+    found: list[ScanFragments] = []
+    waiting: list[Operator | Root] = [root]
+    seen: set[int] = set()
+    while waiting:
+        operator = waiting.pop()
+        if isinstance(operator, SharedRows):
+            if operator.number in seen:
+                continue
+            seen.add(operator.number)
+        if isinstance(operator, ScanFragments):
+            found.append(operator)
+        waiting += reversed(operator.inputs)
+    return found
 
 
 def _by_kind(requests: Sequence[Request]) -> tuple[tuple[str, int, int], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smpc_sql.engine.prepare import Prepared
 from smpc_sql.operators.base import Operator
 from smpc_sql.operators.deliver import Deliver
+from smpc_sql.operators.shared_rows import SharedRows
 from smpc_sql.plan.explain import explain_delivery
 
 
@@ -17,7 +18,7 @@ def explain(prepared: Prepared, parties: int) -> str:
         "plan:",
         *("  " + line for line in explain_delivery(prepared.delivery).splitlines()),
         "operators:",
-        *_tree(prepared.root, 1),
+        *_tree(prepared.root, 1, set()),
         f"cost with {parties} parties:",
         f"  rounds: {costs[0].stats.rounds}",
         f"  bytes sent by each party: {sent}",
@@ -29,7 +30,13 @@ def explain(prepared: Prepared, parties: int) -> str:
     return "\n".join(lines)
 
 
-def _tree(operator: Operator | Deliver, depth: int) -> list[str]:
+def _tree(operator: Operator | Deliver, depth: int, seen: set[int]) -> list[str]:
+    """seen: the numbers of the shared rows that are printed already."""
     what = "deliver to the analyst" if isinstance(operator, Deliver) else operator.describe()
-    line = f"{'  ' * depth}{what}; {operator.rows:,} rows"
-    return [line, *(inner for source in operator.inputs for inner in _tree(source, depth + 1))]
+    indent = "  " * depth
+    if isinstance(operator, SharedRows):
+        if operator.number in seen:
+            return [f"{indent}shared {operator.number}, see above; {operator.rows:,} rows"]
+        seen.add(operator.number)
+    line = f"{indent}{what}; {operator.rows:,} rows"
+    return [line, *(inner for source in operator.inputs for inner in _tree(source, depth + 1, seen))]

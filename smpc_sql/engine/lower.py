@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from smpc_sql.errors import InternalError, Unsupported
@@ -15,6 +16,7 @@ from smpc_sql.operators.map_rows import MapRows
 from smpc_sql.operators.one_hot_aggregate import OneHotAggregate
 from smpc_sql.operators.rank_rows import MAX_ROWS, RankRows
 from smpc_sql.operators.scan import OneRow, ScanFragments
+from smpc_sql.operators.shared_rows import SharedRows
 from smpc_sql.operators.shuffle_rows import ShuffleRows
 from smpc_sql.operators.sort_rows import SortColumn, SortRows
 from smpc_sql.operators.sorted_aggregate import SortedAggregate, SortedCall
@@ -34,21 +36,28 @@ from smpc_sql.plan.relations import (
     Project,
     Relation,
     Scan,
+    Shared,
     Sort,
     SortKey,
     Values,
     Window,
     is_single,
 )
+from smpc_sql.plan.sharing import readers, shared_below
 from smpc_sql.schema import WORD
 
 FEW_ROWS = 256
 """Up to this many rows are ranked by comparing all pairs, which takes fewer rounds than sorting."""
 
 
+Joints = Mapping[str, SharedRows]
+"""The operators of what is shared, by digest."""
+
+
 def lower(delivery: Delivery) -> Deliver:
     """The operators that compute a delivery. Raises Unsupported for what no operator does at this size."""
     relation = delivery.relation
+    joints = _joints(relation)
     keys: tuple[SortKey, ...] = ()
     count, offset = None, 0
     if delivery.ranked:
@@ -56,7 +65,7 @@ def lower(delivery: Delivery) -> Deliver:
             count, offset, relation = relation.count, relation.offset, relation.source
         if isinstance(relation, Sort):
             keys, relation = relation.keys, relation.source
-    rows = _lower(relation)
+    rows = _lower(relation, joints)
     width = len(relation.fields)
     cut = (count is not None or offset > 0) and not _enumerated_in_order(relation, keys)
     if rows.rows > 1 and (cut or not _positions_are_known(relation, delivery)):
@@ -73,10 +82,19 @@ def lower_rows(relation: Relation) -> Operator:
     so (whatever is delivered, or cut, from the rows of a scan is shuffled first). A LIMIT of few rows, which does not
     drop any, is carried out here: those that are valid are brought to the front.
     """
-    rows = _lower(relation)
+    rows = _lower(relation, _joints(relation))
     if rows.rows > relation.max_rows:
         return SortRows(rows, len(relation.fields), (), relation.max_rows, 0)
     return rows
+
+
+def _joints(root: Relation) -> Joints:
+    """What is shared, each over what it reads itself."""
+    joints: dict[str, SharedRows] = {}
+    often = readers(root)
+    for number, shared in enumerate(shared_below(root), start=1):
+        joints[shared.digest] = SharedRows(_lower(shared.source, joints), number, often[shared.digest])
+    return joints
 
 
 def _positions_are_known(relation: Relation, delivery: Delivery) -> bool:
@@ -139,7 +157,7 @@ def _sorted(source: Operator, width: int, keys: tuple[SortKey, ...], count: int 
     return SortRows(source, width, columns, count, offset)
 
 
-def _lower(relation: Relation) -> Operator:
+def _lower(relation: Relation, joints: Joints) -> Operator:
     match relation:
         case Scan(table, fields, fragments):
             return ScanFragments(table, fields, fragments)
@@ -148,41 +166,43 @@ def _lower(relation: Relation) -> Operator:
         case Filter() | Project():
             base, predicate, expressions = peel(relation)
             if predicate is None and expressions == tuple(base.column(i) for i in range(len(base.fields))):
-                return _lower(base)
-            return MapRows(_lower(base), predicate, expressions)
+                return _lower(base, joints)
+            return MapRows(_lower(base, joints), predicate, expressions)
         case Aggregate(enumerated=False, keys=keys) if keys or any(call.in_order for call in relation.calls):
-            return _sorted_aggregate(relation)
+            return _sorted_aggregate(relation, joints)
         case Aggregate(source, keys, _, calls, _):
             base, predicate, expressions = peel(source)
             return _aggregate(
-                _lower(base),
+                _lower(base, joints),
                 predicate,
                 tuple(substitute(key, expressions) for key in keys),
                 tuple(substitute_call(call, expressions) for call in calls),
             )
         case CrossJoin(left, right):
             if is_single(right):
-                return CrossRow(_lower(left), _lower(right), len(left.fields))
-            return CrossProduct(_lower(left), _lower(right), len(left.fields), len(right.fields))
+                return CrossRow(_lower(left, joints), _lower(right, joints), len(left.fields))
+            return CrossProduct(_lower(left, joints), _lower(right, joints), len(left.fields), len(right.fields))
         case Join():
-            return _join(relation)
+            return _join(relation, joints)
         case Window():
-            return _window(relation)
+            return _window(relation, joints)
         case Concat(inputs):
-            return ConcatRows(tuple(map(_lower, inputs)), relation.fields)
+            return ConcatRows(tuple(_lower(each, joints) for each in inputs), relation.fields)
+        case Shared(digest=digest):
+            return joints[digest]
         case Sort(source, keys):
-            return _lower(source)  # the order of an inner query's rows is nobody's to see
+            return _lower(source, joints)  # the order of an inner query's rows is nobody's to see
         case Limit(source, count, offset):
-            return _inner_limit(source, count, offset)
+            return _inner_limit(source, count, offset, joints)
         case _:
             assert_never(relation)
 
 
-def _inner_limit(source: Relation, count: int | None, offset: int) -> Operator:
+def _inner_limit(source: Relation, count: int | None, offset: int, joints: Joints) -> Operator:
     keys: tuple[SortKey, ...] = ()
     if isinstance(source, Sort):
         keys, source = source.keys, source.source
-    rows = _lower(source)
+    rows = _lower(source, joints)
     if rows.rows > 1:
         rows = ShuffleRows(rows, len(source.fields))
     return _rank(rows, len(source.fields), keys, count, offset)
@@ -196,7 +216,7 @@ def _aggregate(
     return OneHotAggregate(source, predicate, keys, calls)
 
 
-def _sorted_aggregate(relation: Aggregate) -> Operator:
+def _sorted_aggregate(relation: Aggregate, joints: Joints) -> Operator:
     """Keys, arguments and filters become columns of the rows that are sorted."""
     base, predicate, expressions = peel(relation.source)
     columns = [substitute(key, expressions) for key in relation.keys]
@@ -214,19 +234,19 @@ def _sorted_aggregate(relation: Aggregate) -> Operator:
         SortedCall(c, place(c.argument), place(c.filter), place(c.by), tuple(map(column_of, c.rest)))
         for c in relation.calls
     )
-    source = MapRows(_lower(base), predicate, tuple(columns))
+    source = MapRows(_lower(base, joints), predicate, tuple(columns))
     return SortedAggregate(source, relation.fields[: len(relation.keys)], calls, relation.max_rows)
 
 
-def _join(join: Join) -> Operator:
-    left, left_keys = _with_keys(join.left, join.left_keys)
-    right, right_keys = _with_keys(join.right, join.right_keys)
+def _join(join: Join, joints: Joints) -> Operator:
+    left, left_keys = _with_keys(join.left, join.left_keys, joints)
+    right, right_keys = _with_keys(join.right, join.right_keys, joints)
     bounds = tuple(a.bounds.union(b.bounds) for a, b in zip(join.left_keys, join.right_keys, strict=True))
     width = len(join.left.fields)
     return LookupJoin(left, right, width, join.carried_fields, left_keys, right_keys, bounds, join.kind, join.null_safe)
 
 
-def _window(window: Window) -> Operator:
+def _window(window: Window, joints: Joints) -> Operator:
     """Keys and arguments become columns of the rows that are sorted."""
     base, predicate, expressions = peel(window.source)
     columns = list(expressions)
@@ -244,21 +264,23 @@ def _window(window: Window) -> Operator:
     calls = tuple(
         WindowColumn(c.kind, None if c.argument is None else place(c.argument), c.peers, c.offset) for c in window.calls
     )
-    source: Operator = MapRows(_lower(base), predicate, tuple(columns))
+    source: Operator = MapRows(_lower(base, joints), predicate, tuple(columns))
     if is_by_chance(window):
         source = ShuffleRows(source, len(columns))
     return WindowRows(source, len(expressions), partition, order, calls)
 
 
-def _with_keys(relation: Relation, keys: tuple[Expression, ...]) -> tuple[Operator, tuple[int, ...]]:
+def _with_keys(relation: Relation, keys: tuple[Expression, ...], joints: Joints) -> tuple[Operator, tuple[int, ...]]:
     """The relation's rows, behind their columns the keys that are none, and where all keys stand."""
     width = len(relation.fields)
     more = tuple(dict.fromkeys(key for key in keys if not isinstance(key, Column)))
     places = tuple(key.index if isinstance(key, Column) else width + more.index(key) for key in keys)
     if not more:
-        return _lower(relation), places
+        return _lower(relation, joints), places
     base, predicate, expressions = peel(relation)
-    return MapRows(_lower(base), predicate, (*expressions, *(substitute(key, expressions) for key in more))), places
+    return MapRows(
+        _lower(base, joints), predicate, (*expressions, *(substitute(key, expressions) for key in more))
+    ), places
 
 
 def peel(relation: Relation) -> tuple[Relation, Expression | None, tuple[Expression, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 from smpc_sql.engine.dryrun import zeros_for
 from smpc_sql.engine.measure import Cost, Instrumented
 from smpc_sql.engine.prepare import Prepared
-from smpc_sql.operators.base import Tables
+from smpc_sql.operators.base import Stored, Tables
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.plan.explain import explain_delivery
 from smpc_sql.session import DryBackend, NetworkBackend, Session
@@ -27,7 +27,7 @@ def report(prepared: Prepared, parties: int) -> dict[str, Any]:
         "format": FORMAT,
         "parties": parties,
         "plan": explain_delivery(prepared.delivery).splitlines(),
-        "operators": _node(plan, 0, dry),
+        "operators": _node(plan, 0, dry, set()),
         "cost": {
             "rounds": totals[0].stats.rounds,
             "bytes_sent": [total.stats.bytes_sent for total in totals],
@@ -48,14 +48,14 @@ def as_text(found: dict[str, Any]) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False)
 
 
-def analyze(prepared: Prepared, backend: NetworkBackend, tables: Tables) -> dict[str, Any]:
+def analyze(prepared: Prepared, backend: NetworkBackend, tables: Stored) -> dict[str, Any]:
     """Runs a plan and throws its result away; the report, with "measured" for this party: a cost for every operator.
 
     "measured" is a list in the order of `report`'s operators, parents first, each once.
     """
     backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
     plan = Instrumented(prepared.root)
-    plan.run(Session(backend), tables)
+    plan.run(Session(backend), Tables(tables))
     measured = [
         {"seconds": c.seconds, "rounds": c.rounds, "bytes_sent": c.bytes_sent, "bytes_dealt": c.bytes_dealt}
         for c in plan.costs(backend.events)
@@ -66,13 +66,16 @@ def analyze(prepared: Prepared, backend: NetworkBackend, tables: Tables) -> dict
 def _dry(prepared: Prepared, index: int, parties: int) -> list[Cost]:
     backend = DryBackend(index=index, parties=parties)
     plan = Instrumented(prepared.root)
-    plan.run(Session(backend), zeros_for(prepared.root))
+    plan.run(Session(backend), Tables(zeros_for(prepared.root)))
     return plan.costs(backend.events)
 
 
-def _node(plan: Instrumented, number: int, costs: Sequence[Sequence[Cost]]) -> dict[str, Any]:
+def _node(plan: Instrumented, number: int, costs: Sequence[Sequence[Cost]], seen: set[int]) -> dict[str, Any]:
+    """seen: operators that stand elsewhere already, whose inputs stand there, too."""
     operator = plan.operators[number]
     mine = [cost[number] for cost in costs]
+    below = [] if number in seen else plan.children[number]
+    seen.add(number)
     return {
         "number": number,
         "operator": type(operator).__name__,
@@ -83,5 +86,5 @@ def _node(plan: Instrumented, number: int, costs: Sequence[Sequence[Cost]]) -> d
             "bytes_sent": [cost.bytes_sent for cost in mine],
             "bytes_dealt": sum(cost.bytes_dealt for cost in mine),
         },
-        "inputs": [_node(plan, child, costs) for child in plan.children[number]],
+        "inputs": [_node(plan, child, costs, seen) for child in below],
     }

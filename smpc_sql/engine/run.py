@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from smpc_sql.engine.prepare import Prepared, PreparedTable
-from smpc_sql.operators.base import Tables
+from smpc_sql.operators.base import Stored, Tables
 from smpc_sql.operators.store_rows import StoredRows
 from smpc_sql.ring import Array
 from smpc_sql.session import NetworkBackend, Session
 
 
-def run(prepared: Prepared, backend: NetworkBackend, tables: Tables) -> list[Array]:
+def run(prepared: Prepared, backend: NetworkBackend, tables: Stored) -> list[Array]:
     """This party's shares of the result's pieces (forms: see `smpc_sql.result`).
 
     The corrections that the party will receive are known from the dry run and asked for ahead of their use.
     """
     backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
-    return prepared.root.run(Session(backend), tables)
+    return prepared.root.run(Session(backend), Tables(tables))
 
 
-def run_table(prepared: PreparedTable, backend: NetworkBackend, tables: Tables) -> StoredRows:
+def run_table(prepared: PreparedTable, backend: NetworkBackend, tables: Stored) -> StoredRows:
     """This party's shares of the rows of a CREATE TABLE AS, as they are to be stored."""
     backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
-    return prepared.root.run(Session(backend), tables)
+    return prepared.root.run(Session(backend), Tables(tables))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from smpc_sql.errors import InternalError
 from smpc_sql.operators.datum import Datum
 from smpc_sql.operators.table import Chunk, SharedTable
 from smpc_sql.plan.explain import explain_expression
@@ -30,8 +31,31 @@ class Fragment(Protocol):
     def nulls(self) -> Mapping[str, Array]: ...
 
 
-Tables = Mapping[str, Sequence[Fragment]]
+Stored = Mapping[str, Sequence[Fragment]]
 """The stored fragments of every table, in the catalog's order."""
+
+
+class Tables:
+    """What operators read in one run: the stored tables, and what other operators keep for more than one reader."""
+
+    __slots__ = ("_kept", "_stored")
+
+    def __init__(self, stored: Stored) -> None:
+        self._stored = stored
+        self._kept: dict[int, tuple[SharedTable | None, int]] = {}
+
+    def fragments(self, table: str) -> Sequence[Fragment]:
+        """The stored fragments of a table."""
+        return self._stored[table]
+
+    def once(self, number: int, readers: int, compute: Callable[[], SharedTable]) -> SharedTable:
+        """What `compute` gave to the first of `readers`; let go when the last has it. All read the same arrays."""
+        known, waiting = self._kept.get(number, (None, readers))
+        if waiting == 0:
+            raise InternalError(f"shared rows {number} have more readers than were counted")
+        table = compute() if known is None else known
+        self._kept[number] = (table if waiting > 1 else None), waiting - 1
+        return table
 
 
 class Operator(Protocol):

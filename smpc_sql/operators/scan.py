@@ -39,7 +39,7 @@ class ScanFragments:
         """See Operator."""
         if not self.fragments:
             return SharedTable((empty_piece(self.fields),))
-        stored = tables[self.table]
+        stored = tables.fragments(self.table)
         pairs = zip(self.fragments, stored, strict=True)
         return SharedTable(tuple(self._piece(owner, fragment) for (owner, _), fragment in pairs))
 

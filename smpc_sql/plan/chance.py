@@ -1,13 +1,13 @@
 """Rows that are chosen by chance: which of equal rows a LIMIT keeps, or a window puts first, must not tell their place.
 
-The engine shuffles before it chooses. Such a relation must not be computed twice for one query: the two would differ.
+The engine shuffles before it chooses. Such a relation is computed once for a query: two choices would differ.
 """
 
 from __future__ import annotations
 
-from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Expression
-from smpc_sql.plan.relations import Limit, Relation, Sort, Window, walk
+from smpc_sql.plan.relations import Limit, Relation, Sort, Window
+from smpc_sql.plan.sharing import share_repeated
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 
 _WHATEVER_THE_TIES = ("rank", "dense_rank", "sum", "count", "count_star")
@@ -34,14 +34,6 @@ def _is_total(source: Relation, order: tuple[Expression, ...]) -> bool:
     return any(key <= ordered for key in unique_keys(source))
 
 
-def check_chosen_once(relation: Relation) -> None:
-    """Raises Unsupported for a relation, chosen by chance, that a plan would compute twice."""
-    seen: set[Relation] = set()
-    for node in walk(relation):
-        if is_by_chance(node):
-            if node in seen:
-                raise Unsupported(
-                    "rows that a LIMIT or a window function chooses among equal ones are used more than once: "
-                    "order them by a key that is unique"
-                )
-            seen.add(node)
+def chosen_once(relation: Relation) -> Relation:
+    """The relation with all that it chooses by chance, and writes more than once, shared: one choice for all."""
+    return share_repeated(relation, is_by_chance)

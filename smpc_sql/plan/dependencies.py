@@ -21,6 +21,7 @@ from smpc_sql.plan.relations import (
     Project,
     Relation,
     Scan,
+    Shared,
     Sort,
     Values,
     Window,
@@ -76,7 +77,7 @@ class _Closures:
         match relation:
             case Scan() | Values() | Concat():
                 return known
-            case Sort(source) | Limit(source):
+            case Sort(source) | Limit(source) | Shared(source):
                 return self.of(source, known)
             case Filter(source, predicate):
                 return _by_filter(predicate, self.of(source, known))

@@ -14,6 +14,7 @@ from decimal import Decimal as PythonDecimal
 from typing import assert_never
 
 from smpc_sql.catalog import Catalog
+from smpc_sql.errors import InternalError
 from smpc_sql.plan.delivery import Delivery, LocalSortKey, OutputColumn
 from smpc_sql.plan.expressions import (
     Add,
@@ -55,6 +56,7 @@ from smpc_sql.plan.relations import (
     Project,
     Relation,
     Scan,
+    Shared,
     Sort,
     SortKey,
     Values,
@@ -169,11 +171,22 @@ def field_names(fields: tuple[Field, ...]) -> tuple[str, ...]:
     return tuple(field.name if counts[field.name] == 1 else f"{field.name}#{i}" for i, field in enumerate(fields))
 
 
-def explain_relation(relation: Relation, indent: int = 0) -> str:
-    """A relation and all below, one per line, parents first, sources indented."""
-    lines = ["  " * indent + _line(relation)]
-    lines += [explain_relation(source, indent + 1) for source in sources(relation)]
-    return "\n".join(lines)
+def explain_relation(relation: Relation) -> str:
+    """A relation and all below, one per line, parents first, sources indented; what is shared once, with a number."""
+    return "\n".join(_lines(relation, 0, {}))
+
+
+def _lines(relation: Relation, depth: int, numbers: dict[str, int]) -> list[str]:
+    indent = "  " * depth
+    if isinstance(relation, Shared):
+        known = numbers.get(relation.digest)
+        if known is not None:
+            return [f"{indent}Shared {known}, see above"]
+        numbers[relation.digest] = len(numbers) + 1
+        line = f"Shared {numbers[relation.digest]}: {', '.join(field_names(relation.fields))}"
+    else:
+        line = _line(relation)
+    return [indent + line, *(below for source in sources(relation) for below in _lines(source, depth + 1, numbers))]
 
 
 def _line(relation: Relation) -> str:
@@ -212,6 +225,8 @@ def _line(relation: Relation) -> str:
             of = ", ".join(map(lambda c, n: f"{_window_call(c, inner)} AS {n}", calls, call_names))
             by = ", ".join(explain_expression(key, inner) for key in partition) or "nothing"
             return f"Window: {of}; by: {by}; order: {', '.join(_sort_key(key, inner) for key in order)}"
+        case Shared():
+            raise InternalError("what is shared prints by its number")
         case Sort(source, keys):
             return "Sort: " + ", ".join(_sort_key(key, field_names(source.fields)) for key in keys)
         case _:

@@ -6,8 +6,10 @@ shrink the relation.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as members
 from math import prod
 from typing import Literal as OneOf
 from typing import assert_never
@@ -325,8 +327,43 @@ def _call_field(name: str, call: WindowCall, rows: int) -> Field:
     return Field(name, argument.type, True, argument.bounds)
 
 
-Relation = Scan | Values | Filter | Project | Aggregate | CrossJoin | Join | Concat | Sort | Limit | Window
+@dataclass(frozen=True, slots=True)
+class Shared(_Relation):
+    """The same rows, in any order, computed once for all that read them: a plan is a graph, and this is its joint.
+
+    digest: of all that the source is made of, by which equal ones are one; nobody compares or walks a source twice.
+    single: see `is_single`.
+    """
+
+    source: Relation = field(compare=False, repr=False)
+    digest: str = field(init=False)
+    single: bool = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.source, Shared):  # what is shared twice is shared
+            object.__setattr__(self, "source", self.source.source)
+        object.__setattr__(self, "digest", fingerprint(self.source))
+        object.__setattr__(self, "single", is_single(self.source))
+        self._know(self.source.fields, self.source.max_rows)
+
+
+Relation = Scan | Values | Filter | Project | Aggregate | CrossJoin | Join | Concat | Sort | Limit | Window | Shared
 """Every relation."""
+
+_BELOW = ("source", "left", "right", "inputs")
+
+
+def fingerprint(relation: Relation) -> str:
+    """A digest of all that a relation is made of: equal relations have equal ones."""
+    if isinstance(relation, Shared):
+        return relation.digest
+    return digest_over(relation, [fingerprint(source) for source in sources(relation)])
+
+
+def digest_over(relation: Relation, below: Sequence[str]) -> str:
+    """The fingerprint of a relation whose sources have those below."""
+    own = [getattr(relation, f.name) for f in members(relation) if f.name not in _BELOW]
+    return hashlib.sha256(repr((type(relation).__name__, own, list(below))).encode()).hexdigest()
 
 
 def sources(relation: Relation) -> tuple[Relation, ...]:
@@ -343,16 +380,23 @@ def sources(relation: Relation) -> tuple[Relation, ...]:
 
 
 def walk(relation: Relation) -> Iterator[Relation]:
-    """The relation and all below, parents first, left to right."""
-    yield relation
-    for source in sources(relation):
-        yield from walk(source)
+    """The relation and all below, parents first, left to right; what is shared once, where it is met first."""
+    met: set[str] = set()
+    waiting = [relation]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Shared):
+            if node.digest in met:
+                continue
+            met.add(node.digest)
+        yield node
+        waiting += reversed(sources(node))
 
 
 def expressions_of(relation: Relation) -> tuple[Expression | AggregateCall, ...]:
     """The expressions that a relation evaluates itself, over the fields of its source (a Join's: see left_keys)."""
     match relation:
-        case Scan() | Values() | CrossJoin() | Join() | Concat() | Limit():
+        case Scan() | Values() | CrossJoin() | Join() | Concat() | Limit() | Shared():
             return ()
         case Filter(_, predicate):
             return (predicate,)
@@ -382,6 +426,8 @@ def is_single(relation: Relation) -> bool:
             return is_single(left) and is_single(right)
         case Join(left, _, kind):
             return kind != "inner" and is_single(left)
+        case Shared(single=single):
+            return single
         case Filter() | Limit() | Concat():
             return False
         case _:
@@ -433,6 +479,8 @@ def rebase(relation: Relation, new: Sequence[Relation], by: Sequence[Expression]
             return Window(source, parts, _substitute_keys(order, by), window_calls, names)
         case Limit(_, count, offset):
             return Limit(source, count, offset)
+        case Shared():
+            return Shared(source)
         case _:
             assert_never(relation)
 
@@ -453,8 +501,28 @@ def _rebase_join(join: Join, left: Relation, right: Relation) -> Join:
     return Join(left, right, join.kind, left_keys, right_keys, join.null_safe, join.carried)
 
 
-def rewrite(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:
-    """Every relation replaced by change(relation), from the leaves up, columns kept true to the fields they read."""
-    old = sources(relation)
-    new = tuple(rewrite(source, change) for source in old)
-    return change(relation if new == old else rebase(relation, new))
+def _again(shared: Shared, source: Relation) -> Relation:
+    return shared if source == shared.source else Shared(source)
+
+
+def rewrite(
+    relation: Relation,
+    change: Callable[[Relation], Relation],
+    joint: Callable[[Shared, Relation], Relation] | None = None,
+) -> Relation:
+    """Every relation replaced by change(relation), from the leaves up, columns kept true to the fields they read.
+
+    What is shared is rewritten once: joint(shared, its new source) is what takes its place everywhere.
+    """
+    done: dict[str, Relation] = {}
+
+    def visit(node: Relation) -> Relation:
+        if isinstance(node, Shared):
+            if node.digest not in done:
+                done[node.digest] = (joint or _again)(node, visit(node.source))
+            return done[node.digest]
+        old = sources(node)
+        new = tuple(map(visit, old))
+        return change(node if new == old else rebase(node, new))
+
+    return visit(relation)

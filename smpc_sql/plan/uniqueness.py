@@ -15,6 +15,7 @@ from smpc_sql.plan.relations import (
     Project,
     Relation,
     Scan,
+    Shared,
     Sort,
     Values,
     Window,
@@ -50,7 +51,7 @@ def _keys(relation: Relation) -> tuple[Key, ...]:
             return tuple(key - fixed for key in unique_keys(source))
         case Project(source, expressions):
             return _through_project(unique_keys(source), expressions)
-        case Sort(source) | Limit(source) | Window(source):
+        case Sort(source) | Limit(source) | Window(source) | Shared(source):
             return unique_keys(source)
         case Join(left):
             return unique_keys(left)

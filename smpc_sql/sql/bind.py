@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
+from smpc_sql.plan.sharing import share
 from smpc_sql.schema import Double, Text
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
@@ -56,9 +58,13 @@ class QueryBinder:
         self.text = text
         self._within = tuple(within)
         self._queries = 0
+        self._named: Counter[str] = Counter()
+        self._ctes: list[tuple[exp.CTE, Bound]] = []
+        self._views: dict[str, Bound] = {}
 
     def bind(self, node: exp.Expr, ctes: Mapping[str, exp.CTE] | None = None) -> Bound:
         """A query and its output columns; its ORDER BY only with a LIMIT, which depends on it."""
+        self._count_names(node)
         bound = self._bind(node, ctes or {})
         relation = bound.relation
         if isinstance(relation, Sort):
@@ -67,7 +73,25 @@ class QueryBinder:
 
     def bind_root(self, node: exp.Expr) -> Bound:
         """The same, with its ORDER BY: relation is a Sort or a Limit where the statement says so."""
+        self._count_names(node)
         return self._bind(node, {})
+
+    def _count_names(self, root: exp.Expr) -> None:
+        """How often each name is read, CTEs of one name not being told apart; called first for the whole statement."""
+        self._named = self._named or Counter(table.name.lower() for table in root.find_all(exp.Table))
+
+    def _once(self, name: str, bound: Bound) -> Bound:
+        """What a name stands for, shared if the name is read more than once."""
+        return Bound(share(bound.relation), bound.columns) if self._named[name.lower()] > 1 else bound
+
+    def bind_cte(self, cte: exp.CTE, ctes: Mapping[str, exp.CTE]) -> Bound:
+        """A CTE, bound once; shared if its name is read more than once. ctes: those that it sees."""
+        for known, bound in self._ctes:
+            if known is cte:
+                return bound
+        bound = self._once(cte.alias, self.bind(cte.this, ctes))
+        self._ctes.append((cte, bound))
+        return bound
 
     def _bind(self, node: exp.Expr, ctes: Mapping[str, exp.CTE]) -> Bound:
         with located(node, self.text):
@@ -86,8 +110,12 @@ class QueryBinder:
         """A view's query, which sees tables and views alone. Errors tell the place in the view's own text."""
         if view.name.lower() in self._within or len(self._within) >= _MAX_NESTED:
             raise Unsupported(f"view {view.name} reads itself, or views are nested deeper than {_MAX_NESTED}")
-        self._count()
-        return bind_view(view, lambda text: QueryBinder(self.catalog, text, (*self._within, view.name.lower())).bind)
+        name = view.name.lower()
+        if name not in self._views:
+            self._count()
+            bound = bind_view(view, lambda text: QueryBinder(self.catalog, text, (*self._within, name)).bind)
+            self._views[name] = self._once(name, bound)
+        return self._views[name]
 
     def _count(self) -> None:
         self._queries += 1
@@ -162,7 +190,8 @@ class SelectBinder:
     def rows(self) -> Scope:
         """FROM, joined under the terms of WHERE, and filtered by them."""
         queries = self.queries
-        source = SourceBinder(queries.catalog, self.text, self.ctes, queries.bind, queries.view).bind(self.select)
+        sources = SourceBinder(queries.catalog, self.text, self.ctes, queries.bind, queries.bind_cte, queries.view)
+        source = sources.bind(self.select)
         where = self.select.args.get("where")
         terms = [] if where is None else _and_terms(where.this)
         plain = [term for term in terms if term.find(exp.Query) is None]

@@ -8,7 +8,7 @@ from typing import Literal
 from smpc_sql.catalog import Catalog, View
 from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.plan.bounds import check_words, field_bits_for
-from smpc_sql.plan.chance import check_chosen_once
+from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
 from smpc_sql.plan.expressions import Column, Divide, Expression, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
@@ -40,8 +40,7 @@ def compile_statement(select: Select, catalog: Catalog, rules: tuple[Rule, ...] 
     """The same for a statement that is parsed already."""
     try:
         bound = _bind(select, catalog)
-        check_chosen_once(bound.relation)
-        relation = optimize(bound.relation, rules)
+        relation = optimize(chosen_once(bound.relation), rules)
         fields = tuple(relation.column(i) for i in range(len(relation.fields)))
         columns = [(name, substitute(expression, fields)) for name, expression in bound.columns]
         delivery = deliver(relation, columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal as OneOf
 
 from sqlglot import exp
@@ -13,6 +13,7 @@ from smpc_sql.plan.dependencies import minimal_keys
 from smpc_sql.plan.expressions import And, Column, Expression, Literal, columns_of, transform
 from smpc_sql.plan.relations import CrossJoin, Filter, Join, JoinKind, Project, Relation
 from smpc_sql.plan.rules.push_filters import conjunction
+from smpc_sql.plan.sharing import share
 from smpc_sql.plan.uniqueness import Key, injective_column
 from smpc_sql.schema import Integer, Text
 from smpc_sql.sql.nodes import located
@@ -87,6 +88,11 @@ class Joined:
             return node
 
         return transform(expression, read)
+
+    @property
+    def shared(self) -> Joined:
+        """The same for more than one reader."""
+        return replace(self, relation=share(self.relation))
 
     def filtered(self, conditions: Sequence[Expression]) -> Joined:
         """The rows for which all conditions are true."""

@@ -129,7 +129,8 @@ class _Joiner:
 
     def _left_of_unique(self, left: Joined, right: Joined, links: list[Link], rest: Sequence[Expression]) -> Joined:
         """A LEFT JOIN that repeats left rows: the right rows look up the left; below, the left rows without any."""
-        joined = looked_up(right, left, "inner", flipped(links)).filtered(rest)
+        left, right = left.shared, right.shared
+        joined = looked_up(right, left, "inner", flipped(links)).filtered(rest).shared
         found = joined if rest else right
         keys = [Link(link.left, link.left if rest else link.right, link.condition) for link in links]
         marked = looked_up(left, found, "mark", keys)
@@ -147,6 +148,7 @@ class _Joiner:
             left, right = right, left
             links = flipped(links)
         self._require_unique(tree, left, right, links)
+        left, right = left.shared, right.shared
         joined = looked_up(left, right, "left", links)
         marked = looked_up(right, left, "mark", flipped(links))
         return _with_lonely(joined, marked.relation, len(left.relation.fields))

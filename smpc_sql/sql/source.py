@@ -43,12 +43,13 @@ class From:
 
 @dataclass(frozen=True, slots=True)
 class SourceBinder:
-    """Binds FROM. ctes: those in sight, by lower-case name; bind_query, bind_view: how to bind a subquery, a view."""
+    """Binds FROM. ctes: those in sight, by lower-case name; the rest: how to bind a subquery, a CTE and a view."""
 
     catalog: Catalog
     text: str
     ctes: Mapping[str, exp.CTE]
     bind_query: BindQuery
+    bind_cte: Callable[[exp.CTE, Mapping[str, exp.CTE]], Bound]
     bind_view: Callable[[View], Bound]
 
     def bind(self, select: exp.Select) -> From:
@@ -130,7 +131,7 @@ class SourceBinder:
 
     def _cte(self, name: str, cte: exp.CTE) -> Scope:
         """A CTE sees the CTEs before it."""
-        return self._named(_outputs(self.bind_query(cte.this, _in_sight(cte))), name, cte.args.get("alias"))
+        return self._named(_outputs(self.bind_cte(cte, _in_sight(cte))), name, cte.args.get("alias"))
 
     def _subquery(self, node: exp.Subquery) -> Scope:
         only(node, "this", "alias")

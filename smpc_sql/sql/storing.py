@@ -13,7 +13,7 @@ from typing import Literal, assert_never
 from smpc_sql.catalog import Catalog, Origin, Quotient
 from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.plan.bounds import check_words
-from smpc_sql.plan.chance import check_chosen_once
+from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, OutputColumn
 from smpc_sql.plan.expressions import Divide, Expression, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
@@ -28,6 +28,7 @@ from smpc_sql.plan.relations import (
     Project,
     Relation,
     Scan,
+    Shared,
     Sort,
     Values,
     Window,
@@ -66,11 +67,10 @@ def compile_table(statement: CreateTableAs, catalog: Catalog, rules: tuple[Rule,
     """The plan and the schema of a CREATE TABLE AS; origin.by is left open. Raises QueryError, placed."""
     try:
         bound = QueryBinder(catalog, statement.select.text).bind(statement.select.query)
-        check_chosen_once(bound.relation)
         names = _names(statement, [name for name, _ in bound.columns])
         parts, quotients = _parts(names, [expression for _, expression in bound.columns])
         stored = Project(bound.relation, tuple(e for _, e, _ in parts), tuple(name for name, _, _ in parts))
-        relation = optimize(stored, rules)
+        relation = optimize(chosen_once(stored), rules)
         outputs = tuple(OutputColumn(f.name, f.type, "word", (i,), f.nullable) for i, f in enumerate(stored.fields))
         delivery = Delivery(relation, outputs, (), (), ranked=False)
         check_words(delivery)
@@ -183,7 +183,9 @@ def _all_valid(relation: Relation) -> bool:
     match relation:
         case Scan() | Values():
             return True
-        case Project(source) | Sort(source) | Window(source):
+        case Shared(single=True):
+            return True
+        case Project(source) | Sort(source) | Window(source) | Shared(source):
             return _all_valid(source)
         case Aggregate(_, keys):
             return not keys

@@ -40,6 +40,7 @@ from smpc_sql.plan.relations import (
     substitute,
 )
 from smpc_sql.plan.rules.fold_constants import FALSE, TRUE, UNKNOWN
+from smpc_sql.plan.sharing import share
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 from smpc_sql.schema import Double, Enum, Integer, Text
 from smpc_sql.sql.coercion import unify
@@ -112,6 +113,7 @@ class Subqueries:
         if len(items) != len(values):
             raise Unsupported(f"IN: {len(values)} values, but the subquery has {len(items)} columns")
         pairs = [pair for value, item in zip(values, items, strict=True) for pair in _pairs(value, item)]
+        relation = share(relation)
         found = self._mark(binder, relation, [*((item, value) for value, item in pairs), *links])
         if unknown_is_false or not any(x.nullable or y.nullable for x, y in pairs):
             return found

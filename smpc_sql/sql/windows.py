@@ -22,6 +22,7 @@ from smpc_sql.plan.relations import (
     substitute,
 )
 from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.plan.sharing import share
 from smpc_sql.schema import Boolean, Double, Integer, Text
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate import GroupedBinder, is_aggregate
@@ -235,6 +236,7 @@ def _looked_up(groups: GroupedBinder, names: tuple[str, ...]) -> Callable[[Relat
     width, calls = len(names), tuple(groups.calls)
 
     def widen(relation: Relation, mine: tuple[Expression, ...]) -> Relation:
+        relation = share(relation)
         rest = iter(mine[width:])
         settled = [call.over(lambda _: next(rest), relation.max_rows) for call in calls]
         titles = tuple(f"window{i}" for i in range(len(calls)))

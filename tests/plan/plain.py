@@ -54,6 +54,7 @@ from smpc_sql.plan.relations import (
     Project,
     Relation,
     Scan,
+    Shared,
     Sort,
     SortKey,
     Values,
@@ -153,6 +154,8 @@ def rows_of(relation: Relation, tables: Tables) -> list[Row]:
 
 def _rows(relation: Relation, tables: Tables) -> list[Row]:
     match relation:
+        case Shared(source):
+            return rows_of(source, tables)
         case Values():
             return [()]
         case Scan(table, fields, fragments):

@@ -7,13 +7,16 @@ import pytest
 from smpc_sql.catalog import Catalog
 from smpc_sql.plan.explain import explain_relation
 from smpc_sql.plan.optimize import RULES, Rule
-from smpc_sql.plan.relations import Aggregate, Filter, Join, Limit, Project, Relation, Scan, Sort, Window, walk
+from smpc_sql.plan.relations import Aggregate, Filter, Join, Limit, Project, Relation, Scan, Shared, Sort, Window, walk
 from smpc_sql.plan.rules.drop_limits import drop_limits
+from smpc_sql.plan.rules.filter_shared import filter_shared
 from smpc_sql.plan.rules.fold_constants import fold_constants
+from smpc_sql.plan.rules.inline_shared import inline_shared
 from smpc_sql.plan.rules.merge_projects import merge_projects
 from smpc_sql.plan.rules.narrow_keys import narrow_keys
 from smpc_sql.plan.rules.prune_columns import prune_columns
 from smpc_sql.plan.rules.push_filters import push_filters
+from smpc_sql.plan.rules.share_equal import share_equal
 from smpc_sql.sql.compile import compile_select
 from tests.plan.judge import heart_catalog
 from tests.plan.small import small_world
@@ -160,3 +163,42 @@ def test_the_root_keeps_its_fields(heart: Catalog) -> None:
     before, after = plan(sql, heart), plan(sql, heart, *RULES)
     assert [(f.name, f.type) for f in before.fields] == [(f.name, f.type) for f in after.fields]
     assert isinstance(after, Limit) and not any(isinstance(n, Filter) for n in walk(after) if isinstance(n, Project))
+
+
+def joints(relation: Relation) -> list[Shared]:
+    return [node for node in walk(relation) if isinstance(node, Shared)]
+
+
+def test_what_is_shared_is_pruned_to_what_all_readers_read(heart: Catalog) -> None:
+    sql = """WITH h AS (SELECT age, chol, ca, thal FROM heart WHERE age > 50)
+             SELECT SUM(chol) FROM h UNION ALL SELECT SUM(ca) FROM h"""
+    (joint,) = joints(plan(sql, heart, *RULES))
+    assert [field.name for field in joint.fields] == ["chol", "ca"]
+
+
+def test_what_is_shared_for_nothing_is_inlined(heart: Catalog) -> None:
+    def count(ctes: str, select: str) -> int:
+        return len(joints(plan(f"WITH h AS ({ctes}) {select}", heart, inline_shared)))
+
+    both = "SELECT MAX(age) FROM h UNION ALL SELECT MIN(age) FROM h"
+    assert count("SELECT age FROM heart WHERE age > 50", both) == 1
+    assert count("SELECT age + 1 AS age FROM heart", both) == 0
+    assert count("SELECT age FROM heart WHERE owner = 'cleveland'", both) == 0
+    assert count("SELECT age FROM heart WHERE age > 50", "SELECT MAX(age) FROM h") == 0
+
+
+def test_equal_parts_are_shared_as_a_whole(heart: Catalog) -> None:
+    total = "(SELECT SUM(chol) FROM heart WHERE age > 50)"
+    sql = f"SELECT COUNT(*) FROM heart WHERE chol > {total} OR ca < {total}"
+    assert [type(joint.source).__name__ for joint in joints(plan(sql, heart, share_equal))] == ["Project"]
+    sql = "SELECT (SELECT MAX(age) FROM heart WHERE age > 50), (SELECT MIN(age) FROM heart WHERE age > 50)"
+    assert [type(joint.source).__name__ for joint in joints(plan(sql, heart, share_equal))] == ["Filter"]
+
+
+def test_a_term_of_all_readers_is_tested_below_the_joint(heart: Catalog) -> None:
+    sql = """WITH h AS (SELECT age, chol, ca FROM heart WHERE age > 50)
+             SELECT MAX(age) FROM h WHERE chol > 200 UNION ALL SELECT MIN(age) FROM h WHERE ca = 1 AND chol > 200"""
+    text = explain_relation(plan(sql, heart, push_filters, filter_shared))
+    above, below = text.split("Shared 1: ")
+    assert "chol" not in above.split("Aggregate")[-1] and below.count("(200 < chol)") == 1
+    assert "Filter: (ca IN (1))\n" in text

@@ -8,17 +8,9 @@ from __future__ import annotations
 
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
-    Add,
     And,
-    Column,
     Expression,
-    Literal,
-    Multiply,
-    Negate,
-    Rescale,
-    Subtract,
     columns_of,
-    parts,
 )
 from smpc_sql.plan.relations import (
     Aggregate,
@@ -34,6 +26,7 @@ from smpc_sql.plan.relations import (
     rewrite,
     substitute,
 )
+from smpc_sql.plan.sharing import is_linear
 
 
 def push_filters(relation: Relation) -> Relation:
@@ -82,7 +75,7 @@ def conjunction(terms: tuple[Expression, ...]) -> Expression:
 
 def _through_project(project: Project, terms: tuple[Expression, ...]) -> Relation | None:
     """Predicates on what is free to compute twice: a score that is tested and averaged is computed once, above."""
-    free = tuple(map(_is_free, project.expressions))
+    free = tuple(map(is_linear, project.expressions))
     down = tuple(term for term in terms if all(free[i] for i in columns_of(term)))
     up = tuple(term for term in terms if term not in down)
     if not down:
@@ -90,19 +83,6 @@ def _through_project(project: Project, terms: tuple[Expression, ...]) -> Relatio
     below = substitute(conjunction(down), project.expressions)
     pushed = Project(Filter(project.source, below), project.expressions, project.names)
     return Filter(pushed, conjunction(up)) if up else pushed
-
-
-def _is_free(expression: Expression) -> bool:
-    """Whether it is linear in secrets, so that parties compute it without a message."""
-    match expression:
-        case Column() | Literal():
-            return True
-        case Add() | Subtract() | Negate() | Rescale():
-            return all(map(_is_free, parts(expression)))
-        case Multiply(left, right):
-            return not (left.secret and right.secret) and _is_free(left) and _is_free(right)
-        case _:
-            return False
 
 
 def _through_join(join: Join, terms: tuple[Expression, ...]) -> Relation | None:

@@ -1,0 +1,40 @@
+"""Rows that several operators read: computed for the first of them, kept until the last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.table import SharedTable
+from smpc_sql.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRows:
+    """The source's rows, once. number: which of a plan's shared rows; readers: how many operators run this one.
+
+    The number alone tells those of one plan apart: nobody walks a source twice to compare. Readers see the same
+    shares, and whatever they open of them is masked afresh.
+    """
+
+    source: Operator = field(compare=False)
+    number: int
+    readers: int
+
+    @property
+    def inputs(self) -> tuple[Operator, ...]:
+        """The rows."""
+        return (self.source,)
+
+    @property
+    def rows(self) -> int:
+        """As many as the source has."""
+        return self.source.rows
+
+    def describe(self) -> str:
+        """See Operator."""
+        return f"shared {self.number}, for {self.readers} readers"
+
+    def run(self, session: Session, tables: Tables) -> SharedTable:
+        """See Operator."""
+        return tables.once(self.number, self.readers, lambda: self.source.run(session, tables))
