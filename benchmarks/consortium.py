@@ -11,9 +11,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import smpc_sql
@@ -103,12 +104,12 @@ def consortium(
     *,
     delay_milliseconds: float = 0.0,
     timeout_seconds: float = 600.0,
-    launcher: Sequence[str] = ("-m",),
+    launcher: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[Running]:
     """Parties and provider as processes, and a connection to them that may do everything.
 
     delay_milliseconds: added to every byte's way between any two of them (tcp only). launcher: Python's arguments
-    before the module's name.
+    before the module's name, by station; "-m" where nothing is said.
     """
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smpc-", ignore_cleanup_errors=True)))
@@ -120,12 +121,13 @@ def consortium(
             moved = dict(zip((station.name for station in found.stations), late, strict=True))
             path.write_text(config.to_toml(_behind(found, moved)), encoding="utf-8")
         running = config.read(path)
-        base = [sys.executable, *launcher]
         processes = {}
-        provider = running.provider.name
-        processes[provider] = stack.enter_context(_child([*base, "parties.provider", str(path)], provider))
-        for name in running.party_names:
-            processes[name] = stack.enter_context(_child([*base, "parties.compute", str(path), name], name))
+        for name in (running.provider.name, *running.party_names):
+            module = ["parties.provider", str(path)]
+            if name != running.provider.name:
+                module = ["parties.compute", str(path), name]
+            command = [sys.executable, *launcher.get(name, ("-m",)), *module]
+            processes[name] = stack.enter_context(_child(command, name))
         yield Running(stack.enter_context(connect(path, "analyst")), processes)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import growth, latency, memory
 from benchmarks.peers.table import Comparison, Figure
 
 ROOT = Path(__file__).parents[1]
@@ -63,3 +64,60 @@ def test_peers_are_not_needed_to_measure_ours(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "peers.json").read_text(encoding="utf-8"))
     assert len(found) == 8
     assert all(figure["ns_per_row"] > 0 for line in found.values() for figure in line.values()), found
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("milliseconds", [0.0, 10.0])
+def test_the_rounds_of_a_run_are_those_of_the_dry_run(milliseconds: float) -> None:
+    seconds, predicted, counted = latency.ours(300, milliseconds, 1)
+    assert counted == predicted > 0
+    assert seconds > counted * milliseconds / 1000, "links delay nothing"
+
+
+def test_growth_has_slopes_and_a_plot() -> None:
+    points = [growth.Point("sort", 2, rows, rows * 2e-6, 9, rows * 8, rows * 16) for rows in (10**3, 10**4, 10**5)]
+    assert growth.slope([(p.rows, p.seconds) for p in points]) == pytest.approx(1.0)
+    assert growth.slope([(10.0, 1.0), (1000.0, 10_000.0)]) == pytest.approx(2.0)
+    lines = list(growth.table(points))
+    assert len(lines) == 5
+    assert lines[-1].split() == ["slope", "1.00", "1.00"]
+    plot = growth.plot(points)
+    assert plot.count("<path") == 3 + 4 + 1 + 2  # decades of rows, of seconds, a curve, two lines of legend
+
+
+@pytest.mark.processes
+def test_growth_goes_on_where_it_was(tmp_path: Path) -> None:
+    results = tmp_path / "growth.jsonl"
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.growth",
+        "--parties",
+        "2",
+        "--largest",
+        "1000",
+        "--results",
+        str(results),
+    ]
+    first, second = (
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True) for _ in "12"
+    )
+    assert first.stdout.count("measured:") == 3
+    assert "measured:" not in second.stdout
+    assert len(growth.read(results)) == 3
+
+
+@pytest.mark.processes
+def test_memory_is_that_of_the_processes() -> None:
+    touched, idle, stored, peak = memory.measure(memory.QUERIES[0], 20_000, 2)
+    assert touched == 3 * 8 * 20_000
+    assert 10_000_000 < min(idle, stored) <= peak
+
+
+@pytest.mark.processes
+def test_a_profile_has_a_line_for_every_workload_of_a_party_and_of_the_provider() -> None:
+    command = [sys.executable, "-m", "benchmarks.profile", "--rows", "2000", "--repeats", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    lines = done.stdout.splitlines()[2:]
+    assert len(lines) == 2 * 8, done.stdout
+    assert all(line.count("%") == 6 for line in lines), done.stdout

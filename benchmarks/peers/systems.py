@@ -8,13 +8,13 @@ import select
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import pandas as pd
 
-from benchmarks.consortium import Running, Transport, consortium, free_ports
+from benchmarks.consortium import Running, Transport, consortium, free_ports, relays
 from benchmarks.peers import workloads
 from benchmarks.peers.install import python_of
 from benchmarks.peers.workloads import Workload
@@ -135,12 +135,14 @@ SIZES: dict[str, dict[str, int]] = {
 """Rows: as many as take the peer seconds. What is missing the peer has no function for."""
 
 
-def _commands(name: str) -> list[list[str]]:
+def _commands(name: str, reached: Callable[[list[int]], list[int]]) -> list[list[str]]:
+    """reached: for ports where a process listens those where the others find them."""
     python, script = str(python_of(name)), str(_HERE / f"{name}_worker.py")
     match name:
         case "spu":
-            first, second = map(str, free_ports(2))
-            return [[python, script, "0", first, second], [python, script, "1", second, first]]
+            own = free_ports(2)
+            seen = reached(own)
+            return [[python, script, str(rank), str(own[rank]), str(seen[1 - rank])] for rank in range(2)]
         case "crypten":
             port = str(free_ports(1)[0])
             return [[python, script, str(rank), port] for rank in range(2)]
@@ -157,14 +159,21 @@ _TITLES = {
 
 
 @contextlib.contextmanager
-def peer(name: str, limit: int | None) -> Iterator[Workers]:
-    """A peer's processes. Raises Failed if it is not installed, or does not start."""
+def peer(name: str, limit: int | None, *, delay_milliseconds: float = 0.0) -> Iterator[Workers]:
+    """A peer's processes. Raises Failed if it is not installed, or does not start.
+
+    delay_milliseconds: of every byte between them, for SPU.
+    """
     if not python_of(name).exists():
         raise Failed("not installed: python -m benchmarks.peers.install says why")
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log, contextlib.ExitStack() as cleanup:
+
+        def reached(ports: list[int]) -> list[int]:
+            return cleanup.enter_context(relays(ports, delay_milliseconds)) if delay_milliseconds else ports
+
         processes = [
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
-            for command in _commands(name)
+            for command in _commands(name, reached)
         ]
         cleanup.callback(_stop, processes)
         yield Workers(name, processes, log, limit)
