@@ -340,6 +340,8 @@ def _type_to_json(type_: SqlType) -> list[Any]:
             return ["enum", *labels]
         case Text(length, ascii):
             return ["text", length, "ascii" if ascii else "utf8"]
+        case Double(int(decimals)):
+            return ["double", decimals]
         case _:
             raise CatalogInvalid(f"a column cannot be {type_}")
 
@@ -403,6 +405,8 @@ def _type_from_json(data: list[Any]) -> SqlType:
             return Boolean()
         case ["date"]:
             return Date()
+        case ["double", int(decimals)] if 0 <= decimals <= 18 and type(decimals) is int:
+            return Double(decimals)
         case ["text", int(length), "ascii" | "utf8" as kind] if 1 <= length <= LONGEST_TEXT and type(length) is int:
             return Text(length, kind == "ascii")
         case ["enum", *labels] if labels and all(isinstance(label, str) for label in labels):

@@ -115,6 +115,8 @@ def load(consortium: Path, identity: str, owner: str | None, table: str, file: P
     with _errors(), _connected(consortium, identity) as con:
         rows = con.load_csv(table, file, owner=owner or identity)
         click.echo(f"{rows} rows of {owner or identity} loaded into {table}")
+        for column, rounding in rows.rounding.items():
+            click.echo(f"{column}: {rounding}")
 
 
 @main.command()

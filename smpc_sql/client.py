@@ -25,7 +25,7 @@ from smpc_sql import analysis, messages, owner, result, sharing
 from smpc_sql.catalog import Catalog, CatalogInvalid
 from smpc_sql.errors import CatalogConflict, InternalError, PeerError, QueryError, SmpcError
 from smpc_sql.messages import Failed
-from smpc_sql.owner import EncodedRows
+from smpc_sql.owner import EncodedRows, Loaded
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.result import QueryStats, Result
 from smpc_sql.schema import Enum, TableSchema
@@ -128,14 +128,16 @@ class Connection:
             case _:
                 raise QueryError("EXPLAIN takes one SELECT")
 
-    def load_csv(self, table: str, path: str | Path, owner: str | None = None) -> int:
-        """Loads a CSV file's rows, all or none; returns how many. owner: who brings them (by default this identity).
+    def load_csv(self, table: str, path: str | Path, owner: str | None = None) -> Loaded:
+        """Loads a CSV file's rows, all or none; returns how many, and what rounding DOUBLE columns lost.
+
+        owner: who brings them (by default this identity).
 
         Raises DataError, naming every row that does not fit, PolicyError, UnknownName.
         """
         return self._load(table, owner, lambda schema: _read_csv(schema, path))
 
-    def load_df(self, table: str, frame: pd.DataFrame, owner: str | None = None) -> int:
+    def load_df(self, table: str, frame: pd.DataFrame, owner: str | None = None) -> Loaded:
         """Loads a DataFrame's rows, all or none; returns how many. See load_csv."""
         return self._load(table, owner, lambda schema: _from_frame(schema, frame))
 
@@ -291,7 +293,7 @@ class Connection:
 
         self._change(make, None, together=True)
 
-    def _load(self, table: str, owner_name: str | None, encode: Callable[[TableSchema], EncodedRows]) -> int:
+    def _load(self, table: str, owner_name: str | None, encode: Callable[[TableSchema], EncodedRows]) -> Loaded:
         entry = self._fetch_catalog().table(table)
         schema = entry.schema
         if entry.origin is not None:
@@ -306,7 +308,7 @@ class Connection:
         self._change(
             lambda change, request: messages.Load(request, change, schema.name, ddl, name, rows.rows, pieces), frames
         )
-        return rows.rows
+        return Loaded.of(rows)
 
     def _change(
         self,

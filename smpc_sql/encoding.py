@@ -14,13 +14,14 @@ import datetime
 import decimal
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smpc_sql.decimals import Rounding, round_to
 from smpc_sql.errors import InternalError, QueryError
 from smpc_sql.schema import (
     WORD_BYTES,
@@ -61,28 +62,35 @@ class EncodedColumn:
     """A column as scaled integers.
 
     words: [rows]; 0 where NULL. nulls: [rows], True where NULL. faults: empty, or the words mean nothing. more: of a
-    long text its further words.
+    long text its further words. rounding: what a DOUBLE column lost, if it did.
     """
 
     words: Words
     nulls: Mask
     faults: tuple[Fault, ...]
     more: tuple[Words, ...] = ()
+    rounding: Rounding | None = None
 
 
 def encode_text(column: Column, texts: Sequence[str], nulls: Mask) -> EncodedColumn:
     """Read a column of texts by the column's type; `texts[i]` is ignored where `nulls[i]`.
 
-    Numbers may have a sign, decimals and an exponent, if what they say is exact in the type; dates are YYYY-MM-DD;
+    Numbers may have a sign, decimals and an exponent, if what they say is exact in the type; those of a DOUBLE are
+    rounded to its decimals, halves away from 0; dates are YYYY-MM-DD;
     booleans are true, false, t, f, 1, 0 in any case; labels of an ENUM must match exactly.
     """
     present = np.flatnonzero(~nulls)
+    rounding = None
     values = [texts[i] for i in present.tolist()]
     if isinstance(column.type, Text):
         return _encode_texts(column, column.type, values, present, nulls)
     match column.type:
         case Integer() | Decimal():
             found, malformed, inexact = _numbers(values, scale_of(column.type))
+        case Double():
+            found, malformed, inexact = _numbers(values, scale_of(column.type))
+            rounding = round_to(found, inexact, values, scale_of(column.type))
+            inexact = np.zeros(len(values), np.bool_)
         case Date():
             found, malformed = _dates(values)
             inexact = np.zeros(len(values), np.bool_)
@@ -92,12 +100,10 @@ def encode_text(column: Column, texts: Sequence[str], nulls: Mask) -> EncodedCol
         case Enum(labels):
             found = _look_up({label: code for code, label in enumerate(labels)}, values)
             malformed, inexact = found < 0, np.zeros(len(values), np.bool_)
-        case Double():
-            raise InternalError(f"column {column.name}: no table holds DOUBLE")
     words = np.zeros(len(nulls), np.int64)
     words[present] = np.where(malformed | inexact, 0, found)
     wrong = [(_malformed_reason(column.type), present[malformed]), (_inexact_reason(column.type), present[inexact])]
-    return _checked(column, words, nulls, wrong)
+    return replace(_checked(column, words, nulls, wrong), rounding=rounding)
 
 
 def encode_series(column: Column, series: pd.Series[Any]) -> EncodedColumn:
@@ -110,7 +116,7 @@ def encode_series(column: Column, series: pd.Series[Any]) -> EncodedColumn:
     dtype: Any = series.dtype
     if isinstance(column.type, Date) and pd.api.types.is_datetime64_any_dtype(dtype):
         return _encode_datetimes(column, series, nulls)
-    numeric = isinstance(column.type, Integer | Decimal | Boolean)
+    numeric = isinstance(column.type, Integer | Decimal | Boolean | Double)
     whole = pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
     fits = dtype.kind != "u" or dtype.itemsize < 8  # what int64 holds
     if numeric and whole and fits:
@@ -167,6 +173,7 @@ def decode_text(type_: Text, words: Sequence[Words], nulls: Mask | None = None) 
 
 def show_bound(type_: SqlType, value: int) -> str:
     """A public bound as SQL would write it: 0, -2.60, DATE '2020-01-31', true, 'F'."""
+    type_ = type_.kept if isinstance(type_, Double) else type_
     shown = decode_column(type_, np.array([value], np.int64))[0]
     match type_:
         case Date():
@@ -212,6 +219,8 @@ def _malformed_reason(type_: SqlType) -> str:
             return (
                 f"longer than {length} bytes{'' if type_.ascii else ' of UTF-8'}, or with a NUL character, for {type_}"
             )
+        case Double():
+            return "not a finite number"
         case Boolean():
             return "not a BOOLEAN (true, false, t, f, 1 or 0)"
         case _:

@@ -9,19 +9,34 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smpc_sql.decimals import Rounding
 from smpc_sql.encoding import EncodedColumn, Mask, Words, encode_series, encode_text
 from smpc_sql.errors import DataError
 from smpc_sql.schema import Column, TableSchema
 
 MAX_PROBLEMS = 100
 """How many offending rows an error lists; the rest are counted."""
+
+
+class Loaded(int):
+    """How many rows were loaded. rounding: what DOUBLE columns lost, by their names; for the owner's eyes."""
+
+    rounding: dict[str, Rounding]
+
+    @classmethod
+    def of(cls, rows: EncodedRows) -> Loaded:
+        """What is told of rows that were loaded."""
+        loaded = cls(rows.rows)
+        loaded.rounding = rows.rounding
+        return loaded
+
 
 _Problem = tuple[int, int, str]  # row counted from 1, position of the column, text
 
@@ -32,11 +47,13 @@ class EncodedRows:
 
     words: for every column of words (`schema.stored`), by its name there, int64 [rows], 0 where NULL.
     nulls: for every nullable one, bool [rows], True where NULL.
+    rounding: what DOUBLE columns lost when they were rounded; those that lost nothing are not in it.
     """
 
     rows: int
     words: dict[str, Words]
     nulls: dict[str, Mask]
+    rounding: dict[str, Rounding] = field(default_factory=dict)
 
 
 def read_csv(schema: TableSchema, path: str | Path) -> EncodedRows:
@@ -145,7 +162,8 @@ def _encoded(
         for stored, found in zip(column.stored, (columns[column.name].words, *columns[column.name].more), strict=True)
     }
     nulls = {column.name: columns[column.name].nulls for column in schema.columns if column.nullable}
-    return EncodedRows(len(numbers), words, nulls)
+    rounding = {column: encoded.rounding for column, encoded in columns.items() if encoded.rounding is not None}
+    return EncodedRows(len(numbers), words, nulls, rounding)
 
 
 def _repetitions(

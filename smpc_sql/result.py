@@ -247,6 +247,8 @@ def _values(
 ) -> list[Any]:
     if column.kind == "word":
         values, nulls = words[column.pieces[0]]
+        if isinstance(column.type, Double):
+            return _quotients(values, nulls, column.divisor)
         return decode_column(column.type, values, nulls)
     if isinstance(column.type, Text):
         return decode_text(column.type, [words[place][0] for place in column.pieces], words[column.pieces[0]][1])
@@ -255,6 +257,14 @@ def _values(
         return [None if ratio is None else read(ratio) for ratio in ratios[column.pieces[0]]]
     except ValueError as error:
         raise QueryError(f"{column.name}: {error}") from None
+
+
+def _quotients(values: Words, nulls: Mask | None, divisor: int) -> list[Any]:
+    """Words over a public divisor, as the nearest doubles."""
+    found: list[Any] = [value / divisor for value in values.tolist()]  # Python divides integers with one rounding
+    if nulls is None:
+        return found
+    return [None if null else value for value, null in zip(found, nulls.tolist(), strict=True)]
 
 
 def _signed_root(value: Ratio) -> float:

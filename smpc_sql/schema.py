@@ -2,7 +2,8 @@
 
 Every value is an exact integer in the engine ("scaled integer"): INTEGER kinds as they are, DECIMAL(p, s) times 10^s,
 DATE as days since 1970-01-01, BOOLEAN as 0 or 1, ENUM as the position of its label, text as its bytes, seven to a word.
-DOUBLE is the type of quotients only: such a result is an exact fraction until the analyst's side divides it.
+A column declared DOUBLE is rounded when it is loaded, and is then a DECIMAL; a DOUBLE that a query computes is an exact
+fraction until the analyst's side divides it.
 """
 
 from __future__ import annotations
@@ -171,9 +172,26 @@ class Text:
         return f"VARCHAR({self.length})" + ("" if self.ascii else " COLLATE C")
 
 
+DOUBLE_DECIMALS = 6
+"""Decimals that are kept of a DOUBLE column, if its CHECKs do not say otherwise."""
+
+DOUBLE_LIMIT = 10**9
+"""Between minus this and this lie the values of a DOUBLE column, where no CHECK gives a bound."""
+
+
 @dataclass(frozen=True, slots=True)
 class Double:
-    """DOUBLE: the type of quotients, exact fractions until the analyst's side divides."""
+    """DOUBLE: the type of quotients, exact fractions until the analyst's side divides.
+
+    decimals: of a declared column, how many are kept of its values (fixed precision); None for what a query computes.
+    """
+
+    decimals: int | None = None
+
+    @property
+    def kept(self) -> Decimal:
+        """The DECIMAL in which a declared column's values are held."""
+        return Decimal(18, DOUBLE_DECIMALS if self.decimals is None else self.decimals)
 
     def __str__(self) -> str:
         return "DOUBLE"
@@ -185,7 +203,7 @@ _DATE_MIN, _DATE_MAX = -719162, 2932896  # 0001-01-01 … 9999-12-31, what Pytho
 
 
 def type_bounds(type_: SqlType) -> Interval:
-    """The interval of scaled integers that a type alone allows (DOUBLE and HUGEINT: a 64-bit word)."""
+    """The interval of scaled integers that a type alone allows (a computed DOUBLE and HUGEINT: a 64-bit word)."""
     match type_:
         case Integer(bits):
             return Interval(-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if bits <= 64 else WORD
@@ -199,8 +217,8 @@ def type_bounds(type_: SqlType) -> Interval:
             return Interval(0, len(labels) - 1)
         case Text(length):  # of a long text: of its first word
             return Interval(0, (1 << (8 * min(length, WORD_BYTES))) - 1)
-        case Double():
-            return WORD
+        case Double(decimals):
+            return WORD if decimals is None else type_bounds(type_.kept)
 
 
 def text_words(text: str, length: int) -> tuple[int, ...] | None:
@@ -223,6 +241,8 @@ def text_of_words(words: Sequence[int], length: int) -> str:
 
 def scale_of(type_: SqlType) -> int:
     """The power of ten by which a type's values are scaled."""
+    if isinstance(type_, Double):
+        return type_.decimals or 0
     return type_.scale if isinstance(type_, Decimal) else 0
 
 

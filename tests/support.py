@@ -30,7 +30,8 @@ CREATE TABLE patients (
     born SMALLINT NOT NULL CHECK (born BETWEEN 1900 AND 2025),
     sex ENUM('F', 'M') NOT NULL,
     code VARCHAR(5),
-    name VARCHAR(30)
+    name VARCHAR(30),
+    height DOUBLE CHECK (height BETWEEN 0 AND 300 AND height = ROUND(height, 1))
 );
 CREATE TABLE weights (a DECIMAL(6, 3) NOT NULL, b DECIMAL(6, 3) NOT NULL);
 """
@@ -52,6 +53,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("date + INTERVAL", "SELECT day + INTERVAL '7' DAY FROM visits"),
     ("secret text of any declared length", "SELECT name, COUNT(DISTINCT code) FROM patients WHERE code <> 'I21' AND name < 'M' GROUP BY name"),
     ("text of any kind: VARCHAR, `||`, SUBSTRING", "SELECT ward || 'x' FROM visits"),
+    ("DOUBLE and REAL columns: arithmetic, aggregates, groups, order, joins", "SELECT height / 100, COUNT(*), AVG(height) FROM patients GROUP BY height ORDER BY height"),
     ("COUNT(*), COUNT, SUM, AVG, MIN, MAX", "SELECT COUNT(*), COUNT(cost), SUM(cost), AVG(cost), MIN(cost), MAX(day) FROM visits"),
     ("VAR and STDDEV, POP and SAMP", "SELECT VAR_POP(cost), STDDEV_SAMP(cost) FROM visits"),
     ("BOOL_AND, BOOL_OR", "SELECT BOOL_AND(urgent) FROM visits"),

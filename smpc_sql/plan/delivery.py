@@ -36,8 +36,9 @@ class Fraction:
 class OutputColumn:
     """One column of the result. pieces: for a word (the field of the relation,), else (the position in `fractions`,).
 
-    text: a text of several words, whose pieces are their fields. root: the square root of the fraction; signed_root: of
-    a fraction f < 0 it is -sqrt(-f).
+    text: a text of several words, whose pieces are their fields. divisor: of a word that is a DOUBLE, the public number
+    by which the analyst's side divides it. root: the square root of the fraction; signed_root: of a fraction f < 0 it
+    is -sqrt(-f).
     """
 
     name: str
@@ -45,6 +46,7 @@ class OutputColumn:
     kind: Literal["word", "text", "fraction", "root", "signed_root"]
     pieces: tuple[int, ...]
     nullable: bool
+    divisor: int = 1
 
 
 @dataclass(frozen=True, slots=True)

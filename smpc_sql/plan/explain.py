@@ -279,6 +279,7 @@ def _output(column: OutputColumn, delivery: Delivery, names: Sequence[str]) -> s
     piece = column.pieces[0]
     if column.kind in ("word", "text"):
         text = " ".join(names[piece] for piece in column.pieces)
+        text += "" if column.divisor == 1 else f" / {column.divisor}"
     else:
         fraction = delivery.fractions[piece]
         numerator = explain_expression(fraction.numerator, names)

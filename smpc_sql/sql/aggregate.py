@@ -36,7 +36,8 @@ from smpc_sql.plan.places import Place
 from smpc_sql.plan.relations import Aggregate, Filter, Relation
 from smpc_sql.schema import Boolean, Double, Integer
 from smpc_sql.sql import quotient
-from smpc_sql.sql.coercion import add, as_quotient, multiply, negate, subtract
+from smpc_sql.sql.coercion import add, as_quotient, multiply, subtract
+from smpc_sql.sql.fixed import over_constant, plain
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.operations import require_numbers
@@ -277,10 +278,8 @@ def _over_constant(x: Expression, what: str) -> Divide | None:
     if not isinstance(x.type, Double):
         return None
     q = as_quotient(x)
-    if not isinstance(q.denominator, Literal) or not q.denominator.value:
+    if over_constant(q) is None:
         raise Unsupported(f"{what} of a quotient is not supported, but of one by a constant other than 0")
-    if q.denominator.value < 0:
-        return Divide(negate(q.numerator), negate(q.denominator), q.guarded)
     return q
 
 
@@ -373,6 +372,7 @@ def _variance(sample: bool, root: bool) -> Callable[[GroupedBinder, Expression, 
 
     def bind(g: GroupedBinder, x: Expression, filter_: Expression | None) -> Expression:
         require_numbers("a variance", x)
+        x = plain(x)
         q = _over_constant(x, "a variance")
         x = x if q is None else q.numerator
         n = g.call("count", x, filter_)
@@ -393,8 +393,9 @@ class _Moments:
     def __init__(self, g: GroupedBinder, y: Expression, x: Expression, filter_: Expression | None) -> None:
         for argument in (y, x):
             require_numbers("an aggregate of two numbers", argument)
-            if isinstance(argument.type, Double):
-                raise Unsupported("CORR, COVAR and REGR functions of a quotient are not supported")
+        y, x = plain(y), plain(x)
+        if isinstance(y.type, Double) or isinstance(x.type, Double):
+            raise Unsupported("CORR, COVAR and REGR functions of a quotient are not supported")
         known = [Not(IsNull(argument)) for argument in (y, x) if argument.nullable]
         terms = (*(() if filter_ is None else (filter_,)), *known)
         rows = None if not terms else terms[0] if len(terms) == 1 else And(terms)

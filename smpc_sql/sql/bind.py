@@ -31,6 +31,7 @@ from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 from smpc_sql.plan.sharing import share
 from smpc_sql.schema import Double, Text
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
+from smpc_sql.sql.fixed import over_constant, words_of
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
 from smpc_sql.sql.joins import join_all
 from smpc_sql.sql.nodes import construct, located, only, show
@@ -41,7 +42,7 @@ from smpc_sql.sql.scope import OUTER, Scope, is_outer, shifted
 from smpc_sql.sql.set_operations import bind_set_operation, bind_values
 from smpc_sql.sql.source import Bound, SourceBinder
 from smpc_sql.sql.subqueries import Subqueries
-from smpc_sql.sql.text import equalities, sides, words_of
+from smpc_sql.sql.text import equalities, sides
 from smpc_sql.sql.views import bind_view
 from smpc_sql.sql.windows import Windows
 
@@ -367,6 +368,8 @@ class SelectBinder:
         def over(expression: Expression) -> Expression:
             if expression in expressions:
                 return grouped.column(expressions.index(expression))
+            if isinstance(expression, Literal):
+                return expression
             if isinstance(expression, Column):
                 raise Unsupported("SELECT DISTINCT with ORDER BY of what is not an output is not supported")
             return rebuild(expression, tuple(map(over, parts(expression))))
@@ -396,8 +399,8 @@ def _link(term: Expression) -> tuple[Expression, Expression] | None:
 
 
 def _check_key(key: Expression, node: exp.Expr) -> None:
-    if isinstance(key.type, Double):
-        raise Unsupported(f"GROUP BY or DISTINCT over a DOUBLE is not supported: {show(node)}")
+    if isinstance(key.type, Double) and over_constant(key) is None:
+        raise Unsupported(f"GROUP BY or DISTINCT of a quotient by what is not constant is not supported: {show(node)}")
 
 
 def ctes_of(node: exp.Expr, text: str) -> dict[str, exp.CTE]:

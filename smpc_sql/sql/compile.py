@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal as OneOf
 
 from smpc_sql.catalog import Catalog, View
 from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
-from smpc_sql.plan.expressions import Column, Divide, Expression, LongText, Sqrt
+from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
 from smpc_sql.schema import SqlType
 from smpc_sql.sql.bind import QueryBinder
+from smpc_sql.sql.fixed import over_constant, word_of
 from smpc_sql.sql.nodes import line_and_column
 from smpc_sql.sql.parse import CreateView, Explain, Select, parse_statements
 from smpc_sql.sql.source import Bound
@@ -109,11 +110,15 @@ def _output(name: str, expression: Expression, fractions: list[Fraction]) -> Out
         return OutputColumn(name, expression.type, "text", places, expression.nullable)
     quotient = expression.x if isinstance(expression, Sqrt) else expression
     assert isinstance(quotient, Divide)
+    if quotient is expression and isinstance(quotient.numerator, Column) and over_constant(quotient) is not None:
+        word, divisor = quotient.numerator, quotient.denominator
+        assert isinstance(divisor, Literal) and divisor.value is not None
+        return OutputColumn(name, expression.type, "word", (word.index,), word.nullable, divisor.value)
     numerator, denominator = quotient.numerator, quotient.denominator
     fraction = Fraction(numerator, denominator, field_bits_for(numerator, denominator))
     if fraction not in fractions:
         fractions.append(fraction)
-    kind: Literal["root", "signed_root", "fraction"] = "fraction"
+    kind: OneOf["root", "signed_root", "fraction"] = "fraction"
     if isinstance(expression, Sqrt):
         kind = "signed_root" if expression.signed else "root"
     return OutputColumn(name, expression.type, kind, (fractions.index(fraction),), expression.nullable)
@@ -128,7 +133,7 @@ def _local_order(keys: tuple[SortKey, ...], outputs: list[Expression]) -> tuple[
 
 def _local_key(key: SortKey, outputs: list[Expression]) -> LocalSortKey | None:
     for i, output in enumerate(outputs):
-        if key.expression in (output, output.x if isinstance(output, Sqrt) else output):
+        if key.expression in (output, output.x if isinstance(output, Sqrt) else output, word_of(output)):
             return LocalSortKey(i, key.descending, key.nulls_first)
         if isinstance(output, LongText) and key.expression in output.words:
             return LocalSortKey(i, key.descending, key.nulls_first, output.words.index(key.expression))

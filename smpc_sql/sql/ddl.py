@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
@@ -10,6 +11,8 @@ from sqlglot import exp
 
 from smpc_sql.errors import SyntaxInvalid, TypeMismatch, UnknownName, Unsupported
 from smpc_sql.schema import (
+    DOUBLE_DECIMALS,
+    DOUBLE_LIMIT,
     LONGEST_TEXT,
     OWNER_COLUMN,
     Column,
@@ -53,7 +56,8 @@ class _Table:
 
     def bind(self, items: list[exp.Expr]) -> TableSchema:
         definitions = [item for item in items if isinstance(item, exp.ColumnDef)]
-        columns = [self._column(definition) for definition in definitions]
+        decimals = _decimals(items)
+        columns = [self._column(definition, decimals) for definition in definitions]
         if not columns or len(columns) > _MAX_COLUMNS:
             raise SyntaxInvalid(f"table {self.name} needs 1 to {_MAX_COLUMNS} columns")
         names = [stored.name.lower() for column in columns for stored in column.stored]
@@ -73,9 +77,9 @@ class _Table:
             if not isinstance(item, exp.ColumnDef):
                 with located(item, self.text):
                     schema = self._table_constraint(schema, item)
-        return schema
+        return replace(schema, columns=tuple(map(_limited, schema.columns)))
 
-    def _column(self, definition: exp.ColumnDef) -> Column:
+    def _column(self, definition: exp.ColumnDef, decimals: Mapping[str, int]) -> Column:
         with located(definition, self.text):
             only(definition, "this", "kind", "constraints")
             name = definition.name
@@ -86,6 +90,8 @@ class _Table:
             type_ = _column_type(definition.kind, name)
             if isinstance(type_, Text) and _is_collated(definition):
                 type_ = Text(type_.length, ascii=False)
+            if isinstance(type_, Double):
+                type_ = Double(decimals.get(name.lower(), DOUBLE_DECIMALS))
             return Column(name, type_, True, type_bounds(type_))
 
     def _column_constraint(self, schema: TableSchema, name: str, kind: exp.Expr) -> TableSchema:
@@ -131,8 +137,6 @@ def _column_type(data_type: exp.DataType, name: str) -> SqlType:
     if is_text_type(data_type):
         return _text_type(data_type, name)
     type_ = to_type(data_type)
-    if isinstance(type_, Double):
-        raise Unsupported(f"type DOUBLE of column {name} is not supported; DECIMAL(precision, scale) is, and is exact")
     if isinstance(type_, Decimal) and type_.precision > 18:
         raise Unsupported(f"type {type_} of column {name} is not supported: at most 18 digits are")
     return type_
@@ -142,6 +146,17 @@ def _is_collated(definition: exp.ColumnDef) -> bool:
     """Whether COLLATE says that a text is compared by its bytes, whatever its characters."""
     constraints = definition.args.get("constraints") or ()
     return any(isinstance(constraint.kind, exp.CollateColumnConstraint) for constraint in constraints)
+
+
+def _limited(column: Column) -> Column:
+    """A DOUBLE column within the default limit, on every side where no CHECK has set a bound."""
+    if not isinstance(column.type, Double):
+        return column
+    widest, bounds = type_bounds(column.type), column.bounds
+    limit = min(DOUBLE_LIMIT * 10 ** scale_of(column.type), widest.high)
+    low = -limit if bounds.low == widest.low and bounds.high >= -limit else bounds.low
+    high = limit if bounds.high == widest.high and bounds.low <= limit else bounds.high
+    return replace(column, bounds=Interval(low, high))
 
 
 def _text_type(data_type: exp.DataType, name: str) -> Text:
@@ -199,7 +214,35 @@ def _check(schema: TableSchema, condition: exp.Expr) -> TableSchema:
             raise Unsupported(f"CHECK ({show(condition)}) is not supported; bounds as in x BETWEEN 0 AND 9 are")
 
 
+_MOST_DECIMALS = 18
+
+
+def _decimals(items: list[exp.Expr]) -> dict[str, int]:
+    """What CHECK (x = ROUND(x, n)) says: how many decimals are kept of a DOUBLE column, by its lower-case name."""
+    found = {}
+    for node in (equality for item in items for equality in item.find_all(exp.EQ)):
+        rounding = _rounding(node)
+        if rounding is not None:
+            found[rounding[0]] = rounding[1]
+    return found
+
+
+def _rounding(node: exp.Expr) -> tuple[str, int] | None:
+    """(x in lower case, n) of x = ROUND(x, n)."""
+    for column, rounded in ((node.this, node.expression), (node.expression, node.this)):
+        if not isinstance(column, exp.Column) or not isinstance(rounded, exp.Round) or rounded.this != column:
+            continue
+        digits = rounded.args.get("decimals")
+        if isinstance(digits, exp.Literal) and digits.this.isdecimal() and int(digits.this) <= _MOST_DECIMALS:
+            return column.name.lower(), int(digits.this)
+    return None
+
+
 def _check_comparison(schema: TableSchema, node: exp.Binary) -> TableSchema:
+    rounding = _rounding(node) if isinstance(node, exp.EQ) else None
+    rounded = None if rounding is None else schema.column(rounding[0])
+    if rounded is not None and isinstance(rounded.type, Double):
+        return schema
     kind, left, right = type(node), node.this, node.expression
     if isinstance(right.unnest(), exp.Column):
         kind, left, right = _MIRRORED[kind], right, left
@@ -230,7 +273,7 @@ def _checked_column(schema: TableSchema, node: exp.Expr) -> Column:
     column = schema.column(node.name)
     if column is None or node.table:
         raise UnknownName(f"column {show(node)} does not exist in table {schema.name}")
-    if not isinstance(column.type, Integer | Decimal | Date):
+    if not isinstance(column.type, Integer | Decimal | Date | Double):
         raise Unsupported(f"CHECK of column {column.name}, which is {_short(column.type)}, is not supported")
     return column
 

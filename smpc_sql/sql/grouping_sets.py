@@ -24,9 +24,9 @@ from smpc_sql.plan.expressions import (
 from smpc_sql.plan.relations import Aggregate, Concat, Project, Relation, own_columns
 from smpc_sql.schema import Integer, Interval
 from smpc_sql.sql.aggregate import GroupedBinder
+from smpc_sql.sql.fixed import words_of
 from smpc_sql.sql.nodes import only, show
 from smpc_sql.sql.rounding import scaled
-from smpc_sql.sql.text import words_of
 
 MAX_SETS = 64
 

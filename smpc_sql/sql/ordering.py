@@ -12,13 +12,13 @@ from smpc_sql.plan.expressions import Divide, Expression, Literal, Negate, Sqrt
 from smpc_sql.plan.relations import Limit, Project, Relation, Sort, SortKey, Values
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Integer
+from smpc_sql.sql.fixed import word_of, words_of
 from smpc_sql.sql.nodes import located, only
 from smpc_sql.sql.outputs import Words
 from smpc_sql.sql.quotient import positive
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import Scope
 from smpc_sql.sql.source import Bound
-from smpc_sql.sql.text import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def _sortable(expression: Expression) -> Expression:
     """A sort key that the engine can compare: a root orders as its radicand, a quotient over a denominator >= 0."""
     if isinstance(expression, Sqrt):
         expression = expression.x
+    expression = word_of(expression)
     return positive(expression) if isinstance(expression, Divide) else expression
 
 

@@ -20,7 +20,8 @@ from smpc_sql.plan.expressions import (
     parts,
     rebuild,
 )
-from smpc_sql.schema import Double
+from smpc_sql.schema import WORD, Double
+from smpc_sql.sql.fixed import over_constant
 from smpc_sql.sql.scope import Scope
 
 
@@ -41,6 +42,8 @@ class Words:
         if isinstance(expression, Sqrt):
             return Sqrt(self.over(expression.x, name), expression.signed)
         if isinstance(expression, Divide):
+            if over_constant(expression) is not None and _is_word(expression.numerator):
+                return Divide(self._field(expression.numerator, name), expression.denominator, expression.guarded)
             numerator = self._polynomial(expression.numerator)
             return Divide(numerator, self._polynomial(expression.denominator), expression.guarded)
         if isinstance(expression, LongText):
@@ -66,6 +69,15 @@ class Words:
             self.names.append(name)
         i = self.expressions.index(e)
         return Column(i, self.names[i], e.type, e.nullable, e.bounds, not e.secret)
+
+
+def _is_word(e: Expression) -> bool:
+    """Whether a polynomial stays within 64 bits on the way: then it is computed as a word."""
+    within = e.bounds.intersect(WORD) == e.bounds
+    return within and (not isinstance(e, _POLYNOMIAL) or all(map(_is_word, parts(e))))
+
+
+_POLYNOMIAL = (Add, Subtract, Multiply, Negate, Rescale)
 
 
 def column_name(item: exp.Expr, text: str, scope: Scope | None = None) -> str:

@@ -20,15 +20,22 @@ from smpc_sql.plan.expressions import (
     Multiply,
     Or,
     Sqrt,
+    columns_of,
 )
+from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import WORD, Boolean, scale_of
 from smpc_sql.sql.coercion import add, as_quotient, multiply, negate, rescaled, same_scale, subtract, unify
+from smpc_sql.sql.fixed import common, is_one, over_constant, plain
 from smpc_sql.sql.literals import is_null
 
 
 def make(numerator: Expression, denominator: Expression, guarded: bool = False) -> Divide:
-    """numerator / denominator of two numbers; without the constant factor 1."""
+    """numerator / denominator of two numbers; a constant denominator as one constant that is not negative."""
     numerator, denominator = same_scale(numerator, denominator)
+    if not columns_of(denominator):
+        denominator = fold(denominator)
+    if isinstance(denominator, Literal) and (denominator.value or 0) < 0:
+        numerator, denominator = negate(numerator), negate(denominator)
     return Divide(numerator, denominator, guarded)
 
 
@@ -40,6 +47,7 @@ def divide(left: Expression, right: Expression) -> Expression:
 
 
 def _divide(left: Expression, right: Expression) -> Divide:
+    left, right = plain(left), plain(right)
     if not isinstance(left, Divide) and not isinstance(right, Divide):
         return make(left, right)
     a, b = as_quotient(left), as_quotient(right)
@@ -65,6 +73,9 @@ def _product(left: Expression, right: Expression) -> Divide:
 def plus(left: Expression, right: Expression) -> Expression:
     """left + right where one is a DOUBLE."""
     a, b = as_quotient(left), as_quotient(right)
+    fixed = common((a, b))
+    if fixed is not None:
+        return make(add(fixed[0][0], fixed[0][1]), fixed[1], guarded=True)
     guarded = _safe(a) and _safe(b)
     if a.denominator == b.denominator:
         return make(add(a.numerator, b.numerator), a.denominator, guarded)
@@ -80,15 +91,11 @@ def minus(x: Expression) -> Expression:
 
 def _times(x: Expression, y: Expression) -> Expression:
     """x * y, without a factor of 1."""
-    if _is_one(y):
+    if is_one(y):
         return rescaled(x, scale_of(x.type) + scale_of(y.type))
-    if _is_one(x):
+    if is_one(x):
         return rescaled(y, scale_of(x.type) + scale_of(y.type))
     return multiply(x, y)
-
-
-def _is_one(x: Expression) -> bool:
-    return isinstance(x, Literal) and x.value == 10 ** scale_of(x.type)
 
 
 def _safe(x: Divide) -> bool:
@@ -124,6 +131,9 @@ def compare(left: Expression, right: Expression, test: type[Less] | type[Equal])
     if isinstance(left, Sqrt) or isinstance(right, Sqrt):
         return _compare_roots(left, right, test)
     a, b = positive(as_quotient(left)), positive(as_quotient(right))
+    fixed = common((a, b))
+    if fixed is not None:
+        return test(*fixed[0])
     if a.denominator == b.denominator:
         sides = (a.numerator, b.numerator)
     else:
@@ -156,6 +166,8 @@ def _is_zero(x: Expression) -> Expression:
 def is_null_double(x: Expression) -> Expression:
     """x IS NULL of a DOUBLE."""
     q = as_quotient(x.x if isinstance(x, Sqrt) else x)
+    if over_constant(q) is not None:
+        return IsNull(q.numerator)
     zero = () if _safe(q) else (_is_zero(q.denominator),)
     return Or((IsNull(q.numerator), IsNull(q.denominator), *zero))
 
@@ -168,6 +180,9 @@ def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Ex
         radicands = [value.x if isinstance(value, Sqrt) else value for value in values]
         return Sqrt(choose(conditions, radicands))
     quotients = [as_quotient(value) for value in values]
+    fixed = common(quotients)
+    if fixed is not None:
+        return Divide(_case(conditions, unify(fixed[0])), fixed[1], guarded=True)
     scale = max(scale_of(q.numerator.type) for q in quotients)
     numerators = unify([rescaled(q.numerator, scale) for q in quotients])
     denominators = unify([rescaled(q.denominator, scale) for q in quotients])
@@ -183,6 +198,9 @@ def _case(conditions: Sequence[Expression], values: Sequence[Expression]) -> Exp
 def difference(left: Expression, right: Expression) -> Expression:
     """left - right where one is a DOUBLE."""
     a, b = as_quotient(left), as_quotient(right)
+    fixed = common((a, b))
+    if fixed is not None:
+        return make(subtract(fixed[0][0], fixed[0][1]), fixed[1], guarded=True)
     if a.denominator == b.denominator:
         return make(subtract(a.numerator, b.numerator), a.denominator, _safe(a) and _safe(b))
     return plus(a, minus(b))

@@ -21,15 +21,15 @@ from smpc_sql.plan.relations import (
     substitute,
 )
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import Double, SqlType, Text, scale_of
+from smpc_sql.schema import Double, scale_of
 from smpc_sql.sql.coercion import as_quotient, rescaled, unify
+from smpc_sql.sql.fixed import common, over_constant, words_of, wrapped
 from smpc_sql.sql.literals import is_null
 from smpc_sql.sql.nodes import construct, located, only
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import Name, Scope
 from smpc_sql.sql.source import BindQuery, Bound
-from smpc_sql.sql.text import joined, words_of
 
 _MOST_ROWS = 1000
 
@@ -44,9 +44,8 @@ def bind_set_operation(node: exp.SetOperation, ctes: Mapping[str, exp.CTE], text
     if not distinct and not isinstance(node, exp.Union):
         raise Unsupported(f"{construct(node)} ALL is not supported")
     relations, columns = alike(sides)
-    relation = _combined(
-        node, relations, distinct=distinct, doubles=any(isinstance(e.type, Double) for _, e in columns)
-    )
+    doubles = any(isinstance(e.type, Double) and over_constant(e) is None for _, e in columns)
+    relation = _combined(node, relations, distinct=distinct, doubles=doubles)
     settled = own_columns(relation)
     outputs = [Output(name, node, substitute(expression, settled)) for name, expression in columns]
     scope = Scope(relation, tuple(Name("", output.name, output.expression) for output in outputs))
@@ -65,7 +64,7 @@ def _combined(node: exp.Expr, relations: Sequence[Relation], *, distinct: bool, 
     if not distinct:
         return Concat(tuple(relations))
     if doubles:
-        raise Unsupported(f"{construct(node)} of DOUBLEs is not supported, but UNION ALL")
+        raise Unsupported(f"{construct(node)} of quotients is not supported but by constants; UNION ALL is")
     if isinstance(node, exp.Union):
         return _distinct(Concat(tuple(relations)))
     left = _distinct(relations[0])
@@ -85,32 +84,24 @@ def alike(sides: Sequence[Bound]) -> tuple[list[Relation], list[tuple[str, Expre
     text its words), and the columns over those of the first."""
     fields: list[list[Expression]] = [[] for _ in sides]
     names: list[str] = []
-    outputs: list[tuple[str, SqlType, int]] = []
+    outputs: list[tuple[str, Expression, int]] = []
     for i, (name, _) in enumerate(sides[0].columns):
         values = [_as_null(side.relation, side.columns[i][1]) for side in sides]
-        double = any(isinstance(value.type, Double) for value in values)
-        values = values if double else list(unify(values))
-        parts = _fractions(values) if double else [list(words_of(value)) for value in values]
+        parts, like = _parts(values)
         for own, more in zip(fields, parts, strict=True):
             own += more
         names += [name] * len(parts[0])
-        outputs.append((name, Double() if double else values[0].type, len(parts[0])))
+        outputs.append((name, like, len(parts[0])))
     relations: list[Relation] = [
         Project(side.relation, tuple(own), tuple(names)) for side, own in zip(sides, fields, strict=True)
     ]
     columns: list[tuple[str, Expression]] = []
     place = 0
-    for name, type_, width in outputs:
+    for name, like, width in outputs:
         here = own_columns(relations[0])[place : place + width]
-        columns.append((name, _column(here, type_)))
+        columns.append((name, wrapped(like, here) if width == len(words_of(like)) else Divide(here[0], here[1])))
         place += width
     return relations, columns
-
-
-def _column(fields: Sequence[Column], type_: SqlType) -> Expression:
-    if isinstance(type_, Double):
-        return Divide(fields[0], fields[1])
-    return joined(fields, type_) if isinstance(type_, Text) else fields[0]
 
 
 def _as_null(relation: Relation, value: Expression) -> Expression:
@@ -119,6 +110,17 @@ def _as_null(relation: Relation, value: Expression) -> Expression:
     while isinstance(found, Column) and isinstance(relation, Project):
         found, relation = relation.expressions[found.index], relation.source
     return found if is_null(found) else value
+
+
+def _parts(values: Sequence[Expression]) -> tuple[list[list[Expression]], Expression]:
+    """The words of every side, and a value of the same kind. Of quotients by constants numerators, of others both."""
+    if not any(isinstance(value.type, Double) for value in values):
+        values = unify(values)
+        return [list(words_of(value)) for value in values], values[0]
+    fixed = None if any(isinstance(value, Sqrt) for value in values) else common([as_quotient(v) for v in values])
+    if fixed is None:
+        return _fractions(values), values[0]
+    return [[word] for word in unify(fixed[0])], Divide(fixed[0][0], fixed[1])
 
 
 def _fractions(values: Sequence[Expression]) -> list[list[Expression]]:

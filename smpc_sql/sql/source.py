@@ -9,10 +9,11 @@ from sqlglot import exp
 
 from smpc_sql.catalog import Catalog, Quotient, TableEntry, View
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.expressions import Column, Divide, Expression, Sqrt
+from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, Sqrt
 from smpc_sql.plan.relations import Field, Filter, Relation, Scan, Values
-from smpc_sql.schema import OWNER_COLUMN, Enum, Text, type_bounds
+from smpc_sql.schema import OWNER_COLUMN, Double, Enum, SqlType, Text, type_bounds
 from smpc_sql.schema import Column as Declared
+from smpc_sql.sql.coercion import as_quotient
 from smpc_sql.sql.joined import Inner, Leaf, Outer, Tree
 from smpc_sql.sql.nodes import construct, located, only
 from smpc_sql.sql.operations import choose, compare, is_null_of, unified
@@ -158,7 +159,7 @@ class SourceBinder:
 def _scan(entry: TableEntry) -> Scope:
     schema, origin = entry.schema, entry.origin
     owner = Enum(entry.owners or ("",))
-    fields = tuple(Field(c.name, c.type, c.nullable, c.bounds) for c in schema.stored)
+    fields = tuple(Field(c.name, _word_type(c.type), c.nullable, c.bounds) for c in schema.stored)
     last = Field(OWNER_COLUMN, owner, False, type_bounds(owner), public=True)
     keys = tuple(
         tuple(part.name for name in key if (c := schema.column(name)) is not None for part in c.stored)
@@ -178,13 +179,23 @@ def _scan(entry: TableEntry) -> Scope:
 def _of_words(column: Declared, places: Mapping[str, Column]) -> Expression:
     """A column, in its words."""
     words = [places[part.name] for part in column.stored]
+    if isinstance(column.type, Double):
+        return as_quotient(words[0])
     return joined(words, column.type) if isinstance(column.type, Text) else words[0]
 
 
 def _quotient(quotient: Quotient, places: Mapping[str, Column]) -> Expression:
     """What a table keeps as numerator and denominator."""
-    divide = Divide(places[quotient.numerator], places[quotient.denominator])
+    denominator: Expression = places[quotient.denominator]
+    if denominator.bounds.size == 1 and not denominator.nullable:
+        denominator = Literal(denominator.bounds.low, denominator.type)
+    divide = Divide(places[quotient.numerator], denominator)
     return Sqrt(divide, quotient.root == "signed_root") if quotient.root else divide
+
+
+def _word_type(type_: SqlType) -> SqlType:
+    """The type of the words: those of a DOUBLE column are a DECIMAL's."""
+    return type_.kept if isinstance(type_, Double) else type_
 
 
 def _outputs(query: Bound) -> Scope:

@@ -44,12 +44,12 @@ from smpc_sql.plan.sharing import share
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 from smpc_sql.schema import Double, Enum, Integer, Text
 from smpc_sql.sql.coercion import unify
+from smpc_sql.sql.fixed import words_of, wrapped
 from smpc_sql.sql.joined import ONE
 from smpc_sql.sql.nodes import show
 from smpc_sql.sql.operations import compare
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import OUTER, is_outer, shifted
-from smpc_sql.sql.text import joined, words_of
 
 if TYPE_CHECKING:
     from smpc_sql.sql.bind import QueryBinder, SelectBinder
@@ -262,14 +262,13 @@ class Subqueries:
                 f"a scalar subquery that may have several rows is not supported: {show(node)}; "
                 "PRIMARY KEY or UNIQUE on what it is correlated by would allow it"
             )
-        if isinstance(expression.type, Double):
-            raise Unsupported("a correlated scalar subquery of a DOUBLE that is no aggregate is not supported")
         words = words_of(expression)
+        if isinstance(words[0].type, Double):
+            raise Unsupported("a correlated scalar subquery of a quotient that is no aggregate is not supported")
         names = (*(f.name for f in relation.fields), *["value"] * len(words))
         right = Project(relation, (*own_columns(relation), *words), names)
         keys = [(substitute(key, own_columns(right)), mine) for key, mine in links]
-        found = self._join(binder, right, "left", keys)[-len(words) :]
-        return joined(found, expression.type) if isinstance(expression.type, Text) else found[0]
+        return wrapped(expression, self._join(binder, right, "left", keys)[-len(words) :])
 
 
 def _totals(relation: Relation, keys: tuple[Expression, ...], item: Expression | None) -> Aggregate:

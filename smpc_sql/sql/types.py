@@ -16,6 +16,7 @@ _PLAIN: dict[object, SqlType] = {
     _T.BOOLEAN: Boolean(),
     _T.DATE: Date(),
     _T.DOUBLE: Double(),
+    _T.FLOAT: Double(),
 }
 _TEXT = (_T.TEXT, _T.VARCHAR, _T.CHAR, _T.NCHAR, _T.NVARCHAR)
 _MOST_LABELS = 65536

@@ -26,11 +26,11 @@ from smpc_sql.plan.sharing import share
 from smpc_sql.schema import Boolean, Double, Integer, Text
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate import GroupedBinder, is_aggregate
+from smpc_sql.sql.fixed import all_words, over_constant, word_of, words_of, wrapped
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.operations import choose, require_numbers
 from smpc_sql.sql.scalar import ScalarBinder
-from smpc_sql.sql.text import all_words, joined, words_of
 
 _RANKS: dict[type[exp.Expr], WindowKind] = {
     exp.RowNumber: "row_number",
@@ -86,9 +86,9 @@ class Windows:
         keys = []
         for item in () if order is None else order.expressions:
             only(item, "this", "desc", "nulls_first")
-            expression = binder.bind(item.this)
+            expression = word_of(binder.bind(item.this))
             if isinstance(expression.type, Double):
-                raise Unsupported("a window in the order of a DOUBLE is not supported")
+                raise Unsupported("a window in the order of a quotient by what is not constant is not supported")
             for word in words_of(expression):
                 keys.append(SortKey(word, bool(item.args.get("desc")), bool(item.args.get("nulls_first"))))
         return tuple(keys)
@@ -112,7 +112,7 @@ class Windows:
         columns = binder.attach(keys, widen)
         if call.argument is None or not isinstance(call.argument.type, Text):
             return columns[0]
-        return joined(columns, call.argument.type) if call.kind in _OF_VALUES else columns[0]
+        return wrapped(call.argument, columns) if call.kind in _OF_VALUES else columns[0]
 
     def _rank(
         self, binder: ScalarBinder, node: exp.Expr, partition: tuple[Expression, ...], order: tuple[SortKey, ...]
@@ -129,9 +129,9 @@ class Windows:
         if not isinstance(count, Literal) or not isinstance(count.type, Integer) or (count.value or 0) < 1:
             raise Unsupported(f"{show(node)}: the offset must be a constant above 0")
         offset = count.value or 1
-        x, boolean = _word(binder.bind(node.this))
-        call = WindowCall(_SHIFTS[type(node)], x, offset=offset)
-        shifted = _typed(self._attach(binder, partition, order, call), boolean)
+        value = binder.bind(node.this)
+        call = WindowCall(_SHIFTS[type(node)], _word(value), offset=offset)
+        shifted = _typed(self._attach(binder, partition, order, call), value)
         default = node.args.get("default")
         if default is None:
             return shifted
@@ -154,9 +154,9 @@ class Windows:
         only(node, "this")
         if frame == _WHOLE and order:
             raise Unsupported(f"{show(node)} over a whole partition is not supported")
-        x, boolean = _word(binder.bind(node.this))
-        call = WindowCall(_VALUES[type(node)], x, peers=frame != _ROWS)
-        return _typed(self._attach(binder, partition, order, call), boolean)
+        value = binder.bind(node.this)
+        call = WindowCall(_VALUES[type(node)], _word(value), peers=frame != _ROWS)
+        return _typed(self._attach(binder, partition, order, call), value)
 
     def _running(
         self,
@@ -172,29 +172,33 @@ class Windows:
             return self._attach(binder, partition, order, WindowCall("count_star", peers=peers))
         if not isinstance(node, exp.Sum | exp.Count | exp.Avg) or isinstance(node.this, exp.Distinct):
             raise Unsupported(f"{show(node)} in a window with ORDER BY is not supported; SUM, COUNT and AVG are")
-        x, _ = _word(words_of(binder.bind(node.this))[0])
-        if isinstance(x.type, Double):
-            raise Unsupported(f"{show(node)} over a quotient in a window with ORDER BY is not supported")
+        value = words_of(binder.bind(node.this))[0] if isinstance(node, exp.Count) else binder.bind(node.this)
+        x = _word(value)
         count = WindowCall("count", x, peers)
         if isinstance(node, exp.Count):
             return self._attach(binder, partition, order, count)
         require_numbers(construct(node), x)
         total = self._attach(binder, partition, order, WindowCall("sum", x, peers))
         if isinstance(node, exp.Sum):
-            return total
-        return quotient.make(total, self._attach(binder, partition, order, count), guarded=True)
+            return wrapped(value, [total]) if isinstance(value.type, Double) else total
+        average = quotient.make(total, self._attach(binder, partition, order, count), guarded=True)
+        fixed = over_constant(value)
+        return average if fixed is None else quotient.divide(average, fixed.denominator)
 
 
-def _word(x: Expression) -> tuple[Expression, bool]:
-    """A BOOLEAN as a number, and whether it was one."""
-    if isinstance(x.type, Double):
-        raise Unsupported("a window function over a DOUBLE is not supported")
-    boolean = isinstance(x.type, Boolean)
-    return (FromBoolean(x) if boolean else x), boolean
+def _word(x: Expression) -> Expression:
+    """What a window function works on: a BOOLEAN as a number, the numerator over a constant."""
+    word = word_of(x)
+    if isinstance(word.type, Double):
+        raise Unsupported("a window function over a quotient by what is not constant is not supported")
+    return FromBoolean(word) if isinstance(word.type, Boolean) else word
 
 
-def _typed(x: Expression, boolean: bool) -> Expression:
-    return Equal(x, Literal(1, x.type)) if boolean else x
+def _typed(x: Expression, value: Expression) -> Expression:
+    """A word as what it was before `_word`."""
+    if isinstance(value.type, Boolean):
+        return Equal(x, Literal(1, x.type))
+    return wrapped(value, [x]) if isinstance(value.type, Double) else x
 
 
 def _frame(spec: exp.Expr | None, *, ordered: bool) -> str:

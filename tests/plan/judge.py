@@ -14,7 +14,19 @@ from typing import Any
 import duckdb
 
 from smpc_sql.catalog import Catalog, Fragment
-from smpc_sql.schema import Boolean, Date, Decimal, Enum, Integer, SqlType, TableSchema, Text, text_words
+from smpc_sql.schema import (
+    Boolean,
+    Date,
+    Decimal,
+    Double,
+    Enum,
+    Integer,
+    SqlType,
+    TableSchema,
+    Text,
+    scale_of,
+    text_words,
+)
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.sql.parse import CreateTable, parse_statements
 from tests.plan.plain import Tables, answer
@@ -53,6 +65,8 @@ def scaled(value: Any, type_: SqlType) -> int | None:
             return int(value)
         case Decimal(_, scale):
             return int(decimal.Decimal(value).scaleb(scale))
+        case Double():
+            return int(decimal.Decimal(repr(value)).scaleb(scale_of(type_)).to_integral_value(decimal.ROUND_HALF_UP))
         case Date():
             assert isinstance(value, datetime.date)
             return (value - datetime.date(1970, 1, 1)).days
@@ -75,7 +89,9 @@ def build(ddl: str, data: Mapping[str, Rows]) -> World:
         schema, name = statement.schema, statement.schema.name
         rows = data.get(name, {})
         # DuckDB refuses what leaves 8 or 16 bits, where our integers are 64 bits wide
-        duck.execute(re.sub(r"\b(TINYINT|SMALLINT)\b", "INTEGER", statement.ddl))
+        # and computes with 7 digits of a REAL, where ours are DOUBLEs
+        wide = re.sub(r"\bREAL\b", "DOUBLE", re.sub(r"\b(TINYINT|SMALLINT)\b", "INTEGER", statement.ddl))
+        duck.execute(wide)
         catalog = catalog.with_table(schema, statement.ddl)
         for owner, owned in rows.items():
             catalog = catalog.with_fragment(name, Fragment(f"{name}-{owner}", owner, len(owned)))

@@ -355,7 +355,8 @@ def _output_row(delivery: Delivery, row: Row) -> tuple[Any, ...]:
     for column in delivery.columns:
         piece = column.pieces[0]
         if column.kind == "word":
-            values.append(row[piece])
+            word = row[piece]
+            values.append(Ratio(word, column.divisor) if column.divisor != 1 and word is not None else word)
             continue
         if column.kind == "text":
             words = tuple(row[piece] for piece in column.pieces)

@@ -7,6 +7,7 @@ import decimal
 import random
 from typing import Any
 
+from tests.plan import typed
 from tests.plan.judge import QUERIES, World, build
 
 DDL = """
@@ -90,7 +91,8 @@ def small_world() -> World:
     v = [(p, r, _maybe(random.randint(0, 99))) for p in (0, 1, 2) for r in (0, 5)]
     tables = {"t": {"zoe": t[:5], "adam": t[5:]}, "u": {"zoe": u[:2], "bob": u[2:]}, "w": {"bob": w}, "v": {"bob": v}}
     texts = {"words": {"zoe": WORDS[:5], "adam": WORDS[5:]}, "colors": {"bob": COLORS[:4], "adam": COLORS[4:]}}
-    return build(DDL, {**tables, **texts, "days": {"bob": list(enumerate(DAYS))}})
+    days = {"bob": list(enumerate(DAYS))}
+    return build(DDL + typed.DDL, {**tables, **texts, "days": days, **typed.rows()})
 
 
 def _maybe(value: Any) -> Any:
