@@ -178,6 +178,14 @@ class Session:
             total_second += _aligned(other[cut:], second.dtype).reshape(second.shape)
         return total_first, total_second
 
+    def disclosed(self, bit: Array) -> bool:
+        """A bit that all parties are to learn: bytes 0 or 1 [1], XOR shares that are fresh. 1 round, 1 byte.
+
+        It must be listed among what the query discloses. In a dry run it is 0, so that what happens then is foretold.
+        """
+        found = self.open_bits(bit)
+        return not isinstance(self._backend, DryBackend) and bool(found[0])
+
     def exchange(self, own: Array) -> list[Array]:
         """Sends bytes (of a masked value) to every other party; theirs in the order of parties. 1 round."""
         return self._exchange(own)

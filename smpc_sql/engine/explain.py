@@ -5,6 +5,7 @@ from __future__ import annotations
 from smpc_sql.engine.prepare import Prepared
 from smpc_sql.operators.base import Operator
 from smpc_sql.operators.deliver import Deliver
+from smpc_sql.operators.expand_join import ExpandJoin
 from smpc_sql.operators.shared_rows import SharedRows
 from smpc_sql.plan.explain import explain_delivery
 
@@ -25,9 +26,16 @@ def explain(prepared: Prepared, parties: int) -> str:
         f"  bytes dealt by the provider: {sum(size for _, _, size in dealt):,}",
         *(f"    {name}: {count:,} dealt, {size:,} bytes" for name, count, size in dealt),
         "discloses:",
-        "  nothing",
+        *(f"  {line}" for line in disclosed(prepared.root) or ("nothing",)),
     ]
     return "\n".join(lines)
+
+
+def disclosed(operator: Operator | Deliver) -> tuple[str, ...]:
+    """What all parties learn beyond sizes, a line each, in the order in which it is opened."""
+    below = (line for source in operator.inputs for line in disclosed(source))
+    own = (operator.discloses,) if isinstance(operator, ExpandJoin) else ()
+    return tuple(dict.fromkeys((*below, *own)))
 
 
 def _tree(operator: Operator | Deliver, depth: int, seen: set[int]) -> list[str]:

@@ -11,6 +11,7 @@ from smpc_sql.operators.concat_rows import ConcatRows
 from smpc_sql.operators.cross_product import CrossProduct
 from smpc_sql.operators.cross_row import CrossRow
 from smpc_sql.operators.deliver import Deliver
+from smpc_sql.operators.expand_join import ExpandJoin
 from smpc_sql.operators.lookup_join import LookupJoin
 from smpc_sql.operators.map_rows import MapRows
 from smpc_sql.operators.one_hot_aggregate import OneHotAggregate
@@ -25,7 +26,8 @@ from smpc_sql.operators.window_rows import WindowColumn, WindowRows
 from smpc_sql.plan.bounds import key_bounds
 from smpc_sql.plan.chance import is_by_chance
 from smpc_sql.plan.delivery import Delivery
-from smpc_sql.plan.expressions import AggregateCall, And, Column, Divide, Expression, Sqrt, transform
+from smpc_sql.plan.expressions import AggregateCall, And, Column, Divide, Equal, Expression, Sqrt, transform
+from smpc_sql.plan.pairs import every_pair
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -42,7 +44,9 @@ from smpc_sql.plan.relations import (
     Values,
     Window,
     is_single,
+    own_columns,
 )
+from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.plan.sharing import readers, shared_below
 from smpc_sql.schema import WORD
 
@@ -239,11 +243,27 @@ def _sorted_aggregate(relation: Aggregate, joints: Joints) -> Operator:
 
 
 def _join(join: Join, joints: Joints) -> Operator:
+    if join.expansion is not None and every_pair(join):
+        return _every_pair(join, joints)
     left, left_keys = _with_keys(join.left, join.left_keys, joints)
     right, right_keys = _with_keys(join.right, join.right_keys, joints)
     bounds = tuple(a.bounds.union(b.bounds) for a, b in zip(join.left_keys, join.right_keys, strict=True))
     width = len(join.left.fields)
+    if join.expansion is not None:
+        return ExpandJoin(left, right, width, join.carried_fields, left_keys, right_keys, bounds, join.max_rows)
     return LookupJoin(left, right, width, join.carried_fields, left_keys, right_keys, bounds, join.kind, join.null_safe)
+
+
+def _every_pair(join: Join, joints: Joints) -> Operator:
+    """Few pairs are put side by side, and those with equal keys are kept."""
+    crossed = CrossJoin(join.left, join.right)
+    width, columns = len(join.left.fields), own_columns(crossed)
+    keys = tuple(
+        Equal(substitute(mine, columns), substitute(other, columns[width:]))
+        for mine, other in zip(join.left_keys, join.right_keys, strict=True)
+    )
+    kept = (*columns[:width], *(columns[width + i] for i in join.carried_fields))
+    return MapRows(_lower(crossed, joints), conjunction(keys), kept)
 
 
 def _window(window: Window, joints: Joints) -> Operator:

@@ -75,10 +75,10 @@ class LookupJoin:
         if left.rows == 0:
             return self._joined(left, self._nothing(payload), None if self.kind != "inner" else _NO_BITS)
         valid = whole_valid(session, left)
-        sides = _Sides(
+        sides = StackedSides(
             session,
-            _Side(whole_columns(session, left, self.left_keys), valid, left.rows, self.null_safe),
-            _Side(
+            SideRows(whole_columns(session, left, self.left_keys), valid, left.rows, self.null_safe),
+            SideRows(
                 whole_columns(session, right, self.right_keys), whole_valid(session, right), right.rows, self.null_safe
             ),
             self.bounds,
@@ -136,7 +136,9 @@ def _null_unless(session: Session, column: Column, matched: Array) -> Column:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class SideRows:
+    """A side's keys and validity, of so many rows."""
+
     keys: Sequence[Column]
     valid: Array | None
     rows: int
@@ -152,10 +154,10 @@ class _Side:
         return unpack(all_of(session, terms).packed)[: self.rows]
 
 
-class _Sides:
+class StackedSides:
     """The rows of both sides behind each other, the right's first: a stable sort keeps them first among equal keys."""
 
-    def __init__(self, session: Session, left: _Side, right: _Side, bounds: Sequence[Interval]) -> None:
+    def __init__(self, session: Session, left: SideRows, right: SideRows, bounds: Sequence[Interval]) -> None:
         self.session = session
         self.left = left
         self.right = right

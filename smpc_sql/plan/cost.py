@@ -39,6 +39,13 @@ def pairs_cost(left: int, right: int, words: int) -> int:
     return left * right * (PAIR + 4 * words) + 10 * ROUND
 
 
+def expand_cost(left: int, right: int, bits: int, words: int, slots: int) -> int:
+    """A join of many with many: both sides' keys sorted together, counted, and either side expanded to the slots."""
+    rows = left + right
+    moved = MOVED_WORD * (3 * words + 24)
+    return sort_cost(rows, bits + 1) + rows * MOVED_WORD * 60 + (rows + 2 * slots) * moved + 140 * ROUND
+
+
 def key_bits(sizes: Iterable[int]) -> int:
     """The bits of a key of columns that take so many values each."""
     return sum((size - 1).bit_length() for size in sizes)

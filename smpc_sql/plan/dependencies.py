@@ -111,7 +111,7 @@ class _Closures:
         """The left's keys find the one row of the right; of an inner join equal keys follow from one another."""
         width, beside = len(join.left.fields), join.carried_fields
         here = known | self.of(join.left, (i for i in known if i < width))
-        if here.issuperset(columns_of(*join.left_keys)):
+        if join.expansion is None and here.issuperset(columns_of(*join.left_keys)):
             return here | frozenset(range(width, len(join.fields)))
         right = {beside[i - width] for i in known if i >= width and join.kind != "mark"}
         # of a left join: rows without a partner have NULL everywhere, and are told from others by what is never NULL

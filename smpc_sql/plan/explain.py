@@ -204,7 +204,10 @@ def _line(relation: Relation) -> str:
             lefts, rights = field_names(left.fields), field_names(right.fields)
             pairs = zip(left_keys, right_keys, strict=True)
             on = ", ".join(f"{explain_expression(x, lefts)} = {explain_expression(y, rights)}" for x, y in pairs)
-            return f"Join {kind}: {on}{' NULLs alike' if null_safe else ''}: {', '.join(field_names(relation.fields))}"
+            how = " NULLs alike" if null_safe else ""
+            if relation.expansion is not None:
+                how = f", at most {relation.max_rows} pairs"
+            return f"Join {kind}: {on}{how}: {', '.join(field_names(relation.fields))}"
         case Concat():
             return f"Concat: {', '.join(field_names(relation.fields))}"
         case Limit(_, count, offset):

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from smpc_sql.plan.cost import FURTHER, MOVED_WORD, lookup_cost, pairs_cost
+from smpc_sql.plan.cost import FURTHER, MOVED_WORD, expand_cost, lookup_cost, pairs_cost
 from smpc_sql.plan.relations import MAX_PRODUCT
 
 MOST = 10
 """Tables for which all trees are searched."""
 
-How = Literal["table", "row", "lookup", "pairs"]
+How = Literal["table", "row", "lookup", "many", "pairs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,10 @@ class Equals:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A table, or two steps joined. compared: the places of the Equals that a lookup compares.
+    """A table, or two steps joined. compared: the places of the Equals that are compared.
 
-    row: the right has one row at most, which comes to stand beside all. cost: of all steps below, too.
+    row: the right has one row at most, which comes to stand beside all. many: neither side is unique on what is
+    compared. pairs: nothing is compared. cost: of all steps below, too.
     """
 
     tables: int
@@ -76,9 +77,12 @@ class Step:
         return self.cost + self.rows * FURTHER
 
 
-def cheapest(tables: Sequence[Table], equals: Sequence[Equals]) -> Step | None:
-    """The tree of all tables; None if some can only be put side by side, and are too large."""
-    search = _Search(tuple(equals))
+def cheapest(tables: Sequence[Table], equals: Sequence[Equals], limit: int | None = None) -> Step | None:
+    """The tree of all tables; None if some can only be put side by side, and are too large.
+
+    limit: pairs of rows at most that a join of many with many gives, if somebody said so.
+    """
+    search = _Search(tuple(equals), limit)
     steps = [Step(1 << i, t.rows, t.keys, t.words, 0, "table") for i, t in enumerate(tables)]
     return search.all_trees(steps) if len(steps) <= MOST else search.greedy(steps)
 
@@ -86,6 +90,7 @@ def cheapest(tables: Sequence[Table], equals: Sequence[Equals]) -> Step | None:
 @dataclass(frozen=True, slots=True)
 class _Search:
     equals: tuple[Equals, ...]
+    limit: int | None
 
     def all_trees(self, steps: list[Step]) -> Step | None:
         best = {step.tables: step for step in steps}
@@ -124,11 +129,21 @@ class _Search:
             both = self._unique(left, list(compared)) is not None
             keys = _fewest((*left.keys, *right.keys) if both else left.keys)
             return Step(tables, left.rows, keys, words, cost, "lookup", (left, right), compared)
-        if self._unique(left, linked) is not None or left.rows * right.rows > MAX_PRODUCT:
+        if self._unique(left, linked) is not None:
             return None
-        cost = below + pairs_cost(left.rows, right.rows, words)
+        return self._many(left, right, tuple(linked))
+
+    def _many(self, left: Step, right: Step, linked: tuple[int, ...]) -> Step | None:
+        tables, words, pairs = left.tables | right.tables, left.words + right.words, left.rows * right.rows
+        rows = pairs if self.limit is None or not linked else min(self.limit, pairs)
+        cost = pairs_cost(left.rows, right.rows, words)
+        if rows < pairs or pairs > MAX_PRODUCT:
+            if not linked:
+                return None
+            cost = expand_cost(left.rows, right.rows, sum(self.equals[i].bits for i in linked), words, rows)
         keys = _fewest(tuple(a | b for a in left.keys for b in right.keys))
-        return Step(tables, left.rows * right.rows, keys, words, cost, "pairs", (left, right))
+        how: How = "many" if linked else "pairs"
+        return Step(tables, rows, keys, words, left.cost + right.cost + cost, how, (left, right), linked)
 
     def _unique(self, side: Step, linked: Sequence[int]) -> tuple[int, ...] | None:
         """The fewest bits of what is compared on which a side is unique; None if it is not."""
@@ -150,14 +165,14 @@ def _reads(equals: Equals, tables: int) -> bool:
 
 def _haste(step: Step) -> tuple[bool, int]:
     """The least is joined first: pairs last, since their rows multiply; then by what it costs more than its parts."""
-    return step.how == "pairs", step.worth - sum(part.worth for part in step.parts)
+    return step.how in ("many", "pairs"), step.worth - sum(part.worth for part in step.parts)
 
 
 def _splits(tables: int) -> Iterator[tuple[int, int]]:
     """Both parts of every way to part a set of tables in two."""
     left = (tables - 1) & tables
     while left:
-        yield left, tables ^ left
+        yield tables ^ left, left
         left = (left - 1) & tables
 
 

@@ -189,8 +189,21 @@ JoinKind = OneOf["inner", "left", "mark"]
 
 
 @dataclass(frozen=True, slots=True)
+class Expansion:
+    """A left row may match many right rows, as neither side is known to be unique: a row for every pair.
+
+    limit: how many pairs there are at most, as the query says; None where it does not. refusal: what to say, and line
+    and column of where, if the pairs need a limit.
+    """
+
+    limit: int | None
+    refusal: tuple[str, int, int] = field(default=("", 0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Join(_Relation):
-    """Every row of the left beside the one row of the right with equal keys, of which there is at most one.
+    """Every row of the left beside the one row of the right with equal keys, of which there is at most one (but with an
+    expansion, which is of an inner join).
 
     inner: left rows that have a match. left: all left rows, NULLs beside those without. mark: all left rows, and only
     whether there is a match, never NULL; the right's keys need not be unique then. A NULL key matches nothing, or if
@@ -205,6 +218,7 @@ class Join(_Relation):
     right_keys: tuple[Expression, ...]
     null_safe: bool = False
     carried: tuple[int, ...] | None = None
+    expansion: Expansion | None = None
 
     def __post_init__(self) -> None:
         if not self.left_keys or len(self.left_keys) != len(self.right_keys):
@@ -217,7 +231,14 @@ class Join(_Relation):
             outer = self.kind == "left"
             fields = [self.right.fields[i] for i in self.carried_fields]
             right = tuple(replace(f, public=False, nullable=f.nullable or outer) for f in fields)
-        self._know((*self.left.fields, *right), self.left.max_rows)
+        if self.expansion is None:
+            self._know((*self.left.fields, *right), self.left.max_rows)
+            return
+        if self.kind != "inner" or self.null_safe:
+            raise InternalError("only an inner join of keys that are not NULL is expanded")
+        pairs, limit = self.left.max_rows * self.right.max_rows, self.expansion.limit
+        left = tuple(replace(f, public=False) for f in self.left.fields)
+        self._know((*left, *right), pairs if limit is None else min(limit, pairs))
 
     @property
     def carried_fields(self) -> tuple[int, ...]:
@@ -498,7 +519,7 @@ def _rebase_join(join: Join, left: Relation, right: Relation) -> Join:
     lefts, rights = own_columns(left), own_columns(right)
     left_keys = tuple(substitute(key, lefts) for key in join.left_keys)
     right_keys = tuple(substitute(key, rights) for key in join.right_keys)
-    return Join(left, right, join.kind, left_keys, right_keys, join.null_safe, join.carried)
+    return replace(join, left=left, right=right, left_keys=left_keys, right_keys=right_keys)
 
 
 def _again(shared: Shared, source: Relation) -> Relation:

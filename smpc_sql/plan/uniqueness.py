@@ -53,6 +53,11 @@ def _keys(relation: Relation) -> tuple[Key, ...]:
             return _through_project(unique_keys(source), expressions)
         case Sort(source) | Limit(source) | Window(source) | Shared(source):
             return unique_keys(source)
+        case Join(left, right) if relation.expansion is not None:
+            width = len(left.fields)
+            beside = {i: width + place for place, i in enumerate(relation.carried_fields)}
+            other = tuple(frozenset(beside[i] for i in key) for key in unique_keys(right) if key <= beside.keys())
+            return tuple(a | b for a in unique_keys(left) for b in other)
         case Join(left):
             return unique_keys(left)
         case CrossJoin(left, right):

@@ -33,6 +33,7 @@ from smpc_sql.schema import Double, Text
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
 from smpc_sql.sql.fixed import over_constant, words_of
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
+from smpc_sql.sql.hints import join_rows
 from smpc_sql.sql.joins import join_all
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
@@ -201,7 +202,7 @@ class SelectBinder:
         conditions = [part for c in bound for whole in conjuncts(c) for part in equalities(whole)]
         mine = [c for c in conditions if not is_outer(c)]
         with located(self.select.args.get("from_") or self.select, self.text):
-            joined = join_all(source.tree, mine, self._names_read(), self.text)
+            joined = join_all(source.tree, mine, self._names_read(), join_rows(self.select), self.text)
         names = tuple(replace(n, expression=joined.over(n.expression)) for n in source.names)
         for condition in conditions:
             if is_outer(condition):

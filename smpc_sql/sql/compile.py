@@ -12,6 +12,7 @@ from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
 from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
+from smpc_sql.plan.pairs import check_pairs
 from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
 from smpc_sql.schema import SqlType
 from smpc_sql.sql.bind import QueryBinder
@@ -46,6 +47,7 @@ def compile_statement(select: Select, catalog: Catalog, rules: tuple[Rule, ...] 
         columns = [(name, substitute(expression, fields)) for name, expression in bound.columns]
         delivery = deliver(relation, columns)
         check_words(delivery)
+        check_pairs(delivery.relation)
     except RecursionError:
         raise Unsupported("so deeply nested an expression is not supported") from None
     return delivery

@@ -21,18 +21,22 @@ from smpc_sql.sql.joined import (
     Joined,
     Link,
     crossed,
+    expanded,
     links_of,
     located_at,
     looked_up,
-    not_unique,
     shifted_into,
     unfiltered,
 )
 from smpc_sql.sql.scope import OUTER
 
 
-def join_inner(sides: Sequence[Joined], pool: Sequence[Expression], names: frozenset[str], text: str) -> Joined:
-    """All sides joined, and the rows for which all conditions are true. names: of the columns that somebody reads.
+def join_inner(
+    sides: Sequence[Joined], pool: Sequence[Expression], names: frozenset[str], limit: int | None, text: str
+) -> Joined:
+    """All sides joined, and the rows for which all conditions are true.
+
+    names: of the columns that somebody reads. limit: pairs of a join of many with many, if the query says it.
 
     Raises Unsupported, located, where the sides can only be put side by side and are too large.
     """
@@ -40,10 +44,10 @@ def join_inner(sides: Sequence[Joined], pool: Sequence[Expression], names: froze
         return sides[0].filtered(pool)
     classes = _classes(sides, pool)
     rest = [c for c in pool if not any(c in one.conditions for one in classes)]
-    step = cheapest([_table(side, names) for side in sides], [one.equals for one in classes])
+    step = cheapest([_table(side, names) for side in sides], [one.equals for one in classes], limit)
     if step is None:
         raise _too_large(sides, pool, text)
-    joined, left_over = _Builder(sides, classes).build(step, rest)
+    joined, left_over = _Builder(sides, classes, limit, text).build(step, rest)
     return joined.filtered(left_over)
 
 
@@ -106,6 +110,8 @@ def _table(side: Joined, names: frozenset[str]) -> Table:
 class _Builder:
     sides: Sequence[Joined]
     classes: Sequence[_Class]
+    limit: int | None
+    text: str
 
     def build(self, step: Step, pool: list[Expression]) -> tuple[Joined, list[Expression]]:
         """The step's tables joined, and the conditions that need others, too."""
@@ -115,7 +121,10 @@ class _Builder:
         left, pool = self.build(left_step, pool)
         right, pool = self.build(right_step, pool)
         links = [self._link(i, left_step.tables, right_step) for i in step.compared]
-        joined = looked_up(left, right, "inner", links) if links else _row_or_pairs(left, right, step)
+        if step.how == "many":
+            joined = expanded(left, right, links, self.limit, self.text)
+        else:
+            joined = looked_up(left, right, "inner", links) if links else _row_or_pairs(left, right, step)
         equal = [
             condition
             for i, one in enumerate(self.classes)
@@ -159,12 +168,8 @@ def _row_or_pairs(left: Joined, right: Joined, step: Step) -> Joined:
 
 def _too_large(sides: Sequence[Joined], pool: Sequence[Expression], text: str) -> Unsupported:
     """Names the first two tables that nothing joins."""
-    pairs = [(a, b, links_of(a, b, pool)) for i, a in enumerate(sides) for b in sides[i + 1 :]]
-    large = [pair for pair in pairs if pair[0].relation.max_rows * pair[1].relation.max_rows > MAX_PRODUCT]
-    left, right, links = min(large or pairs, key=lambda pair: not pair[2])
-    if links:
-        what = not_unique(left, right, links)
-    else:
-        rows = f"{left.relation.max_rows} and {right.relation.max_rows}"
-        what = f"CROSS JOIN of relations of up to {rows} rows: at most {MAX_PRODUCT} rows together are supported"
+    pairs = [(a, b) for i, a in enumerate(sides) for b in sides[i + 1 :] if not links_of(a, b, pool)]
+    left, right = max(pairs, key=lambda pair: pair[0].relation.max_rows * pair[1].relation.max_rows)
+    rows = f"{left.relation.max_rows} and {right.relation.max_rows}"
+    what = f"CROSS JOIN of relations of up to {rows} rows: at most {MAX_PRODUCT} rows together are supported"
     return located_at(max((*left.tables, *right.tables), key=lambda leaf: leaf.start), what, text)

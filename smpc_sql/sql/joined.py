@@ -11,7 +11,7 @@ from sqlglot import exp
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.dependencies import minimal_keys
 from smpc_sql.plan.expressions import And, Column, Expression, Literal, columns_of, transform
-from smpc_sql.plan.relations import CrossJoin, Filter, Join, JoinKind, Project, Relation
+from smpc_sql.plan.relations import CrossJoin, Expansion, Filter, Join, JoinKind, Project, Relation
 from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.plan.sharing import share
 from smpc_sql.plan.uniqueness import Key, injective_column
@@ -168,16 +168,25 @@ def shifted_into(expression: Expression, by: int, relation: Relation) -> Express
     return transform(expression, lambda n: relation.column(n.index + by) if isinstance(n, Column) else n)
 
 
-def not_unique(left: Joined, right: Joined, links: Sequence[Link], *, either: bool = True) -> str:
-    if not links:
-        return "an outer join without an equality of both sides is not supported"
-    sides = [_named(right, [link.right for link in links])]
-    if either:
-        sides.insert(0, _named(left, [link.left for link in links]))
-    what = " nor ".join(sides)
-    rows = f"{left.relation.max_rows} with {right.relation.max_rows} rows"
-    known = f"neither {what} is" if either else f"{what} is not"
-    return f"a join of {rows} where {known} known to be unique; PRIMARY KEY or UNIQUE on it would allow it"
+def expanded(left: Joined, right: Joined, links: Sequence[Link], limit: int | None, text: str) -> Joined:
+    """A join of many with many. limit: how many pairs there are at most; None where nobody said it."""
+    left_keys = tuple(left.over(link.left) for link in links)
+    right_keys = tuple(right.over(link.right) for link in links)
+    later = max((*left.tables, *right.tables), key=lambda leaf: leaf.start)
+    error = located_at(later, not_unique(left, right, links), text)
+    expansion = Expansion(limit, (error.message, error.line, error.column))
+    relation = Join(left.relation, right.relation, "inner", left_keys, right_keys, expansion=expansion)
+    return beside(relation, left, right)
+
+
+def not_unique(left: Joined, right: Joined, links: Sequence[Link]) -> str:
+    """Why a join needs to be told how many pairs there may be."""
+    neither = f"{_named(left, [link.left for link in links])} nor {_named(right, [link.right for link in links])}"
+    return (
+        f"a join of {left.relation.max_rows} with {right.relation.max_rows} rows where neither {neither} is known to "
+        "be unique; PRIMARY KEY or UNIQUE on it would allow it, or a public bound on how many pairs there are: "
+        "SELECT /*+ JOIN_ROWS(n) */"
+    )
 
 
 def _named(side: Joined, keys: Sequence[Expression]) -> str:

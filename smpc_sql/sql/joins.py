@@ -6,8 +6,10 @@ Columns are numbered through in the order of FROM ("places"). Inner joins of man
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from smpc_sql.errors import Unsupported
+from smpc_sql.plan.dependencies import minimal_keys
 from smpc_sql.plan.expressions import (
     Case,
     Expression,
@@ -23,7 +25,7 @@ from smpc_sql.plan.relations import (
     Relation,
     own_columns,
 )
-from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.plan.rules.fold_constants import TRUE, fold
 from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 from smpc_sql.sql.inner_joins import join_inner
 from smpc_sql.sql.joined import (
@@ -33,11 +35,11 @@ from smpc_sql.sql.joined import (
     Link,
     Outer,
     Tree,
+    expanded,
     flipped,
     leaves,
     links_of,
     looked_up,
-    not_unique,
     unique_links,
 )
 from smpc_sql.sql.nodes import located
@@ -45,12 +47,14 @@ from smpc_sql.sql.scope import OUTER
 from smpc_sql.sql.text import equalities
 
 
-def join_all(tree: Tree, conditions: Iterable[Expression], names: frozenset[str], text: str) -> Joined:
+def join_all(
+    tree: Tree, conditions: Iterable[Expression], names: frozenset[str], limit: int | None, text: str
+) -> Joined:
     """The tables joined, and the rows for which all conditions (of WHERE) are true. Raises Unsupported, located.
 
-    names: of the columns that somebody reads, in lower case.
+    names: of the columns that somebody reads, in lower case. limit: pairs at most of a join of many with many.
     """
-    return _Joiner(names, text).join(tree, _terms(conditions))
+    return _Joiner(names, limit, text).join(tree, _terms(conditions))
 
 
 def _terms(conditions: Iterable[Expression]) -> list[Expression]:
@@ -73,8 +77,9 @@ def _factored(term: Expression) -> tuple[Expression, ...]:
 
 
 class _Joiner:
-    def __init__(self, names: frozenset[str], text: str) -> None:
+    def __init__(self, names: frozenset[str], limit: int | None, text: str) -> None:
         self.names = names
+        self.limit = limit
         self.text = text
 
     def join(self, tree: Tree, conditions: list[Expression]) -> Joined:
@@ -98,7 +103,7 @@ class _Joiner:
             mine = [c for c in pool if columns_of(c) and places.issuperset(columns_of(c))]
             pool = [c for c in pool if c not in mine]
             sides.append(self.join(tree, mine))
-        return join_inner(sides, pool, self.names, self.text)
+        return join_inner(sides, pool, self.names, self.limit, self.text)
 
     # outer joins
 
@@ -113,28 +118,49 @@ class _Joiner:
         terms = [c for c in terms if c not in aside]
         links = links_of(left, right, terms)
         rest = [c for c in terms if all(c is not link.condition for link in links)]
-        unique = right.relation.max_rows <= 1 or unique_links(right, links) is not None
-        if not unique and unique_links(left, flipped(links)) is not None:
-            return self._left_of_unique(left, right, links, rest).filtered([c for c in conditions if c not in down])
-        self._require_unique(tree, left, right, links)
+        if right.relation.max_rows > 1 and unique_links(right, links) is None:
+            repeated = self._left_of_many(tree, left, right, links, rest)
+            return repeated.filtered([c for c in conditions if c not in down])
         joined = looked_up(left, right, "left", links)
         if rest:
             joined = _null_unless(joined, len(left.relation.fields), joined.over(conjunction(tuple(rest))))
         return joined.filtered([c for c in conditions if c not in down])
 
-    def _require_unique(self, tree: Outer, left: Joined, right: Joined, links: list[Link]) -> None:
-        if right.relation.max_rows > 1 and unique_links(right, links) is None:
+    def _pairs(self, tree: Outer, left: Joined, right: Joined, links: list[Link]) -> Joined:
+        """Every pair with equal keys; the right's fields come first."""
+        if not links:
             with located(tree.node, self.text):
-                raise Unsupported(not_unique(left, right, links, either=False))
+                raise Unsupported("an outer join without an equality of both sides is not supported")
+        if unique_links(left, flipped(links)) is not None:
+            return looked_up(right, left, "inner", flipped(links))
+        return expanded(right, left, flipped(links), self.limit, self.text)
 
-    def _left_of_unique(self, left: Joined, right: Joined, links: list[Link], rest: Sequence[Expression]) -> Joined:
-        """A LEFT JOIN that repeats left rows: the right rows look up the left; below, the left rows without any."""
+    def _left_of_many(
+        self, tree: Outer, left: Joined, right: Joined, links: list[Link], rest: Sequence[Expression]
+    ) -> Joined:
+        """A LEFT JOIN that repeats left rows: the pairs, and below them the left rows without any."""
         left, right = left.shared, right.shared
-        joined = looked_up(right, left, "inner", flipped(links)).filtered(rest).shared
-        found = joined if rest else right
-        keys = [Link(link.left, link.left if rest else link.right, link.condition) for link in links]
-        marked = looked_up(left, found, "mark", keys)
-        return _with_lonely(joined, marked.relation, len(right.relation.fields))
+        joined = self._pairs(tree, left, right, links).filtered(rest)
+        if not rest:
+            return _with_lonely(joined, looked_up(left, right, "mark", links).relation, len(right.relation.fields))
+        own = [Link(link.left, link.left, link.condition) for link in links]
+        if unique_links(left, flipped(links)) is None:
+            own = self._own_key(tree, left)
+        joined = joined.shared
+        return _with_lonely(joined, looked_up(left, joined, "mark", own).relation, len(right.relation.fields))
+
+    def _own_key(self, tree: Outer, side: Joined) -> list[Link]:
+        """What tells the rows of a side apart, wherever it stands."""
+        places = {i: place for place, i in side.fields.items()}
+        for key in minimal_keys(side.relation):
+            if key and key <= places.keys() and not any(side.relation.fields[i].nullable for i in key):
+                columns = [replace(side.relation.column(i), index=places[i]) for i in sorted(key)]
+                return [Link(column, column, TRUE) for column in columns]
+        with located(tree.node, self.text):
+            raise Unsupported(
+                "an outer join where a row may have many partners, on more than equalities, needs a PRIMARY KEY of the "
+                "table whose rows are all kept"
+            )
 
     def _full(self, tree: Outer) -> Joined:
         """The LEFT JOIN, and below it the right rows without a match."""
@@ -147,20 +173,24 @@ class _Joiner:
         if unique_links(right, links) is None and unique_links(left, flipped(links)) is not None:
             left, right = right, left
             links = flipped(links)
-        self._require_unique(tree, left, right, links)
         left, right = left.shared, right.shared
-        joined = looked_up(left, right, "left", links)
         marked = looked_up(right, left, "mark", flipped(links))
+        if unique_links(right, links) is None:
+            joined = self._left_of_many(tree, left, right, links, [])
+            return _with_lonely(joined, marked.relation, len(left.relation.fields), behind=True)
+        joined = looked_up(left, right, "left", links)
         return _with_lonely(joined, marked.relation, len(left.relation.fields))
 
 
-def _with_lonely(joined: Joined, marked: Relation, width: int) -> Joined:
-    """Below the joined rows those that found no partner, behind `width` fields of NULL."""
+def _with_lonely(joined: Joined, marked: Relation, width: int, *, behind: bool = False) -> Joined:
+    """Below the joined rows those that found no partner, behind `width` fields of NULL, or before as many."""
     own = len(marked.fields) - 1
     lonely = Filter(marked, Not(marked.column(own)))
     fields = joined.relation.fields
-    nothing = tuple(Literal(None, field.type) for field in fields[:width])
-    below = Project(lonely, (*nothing, *own_columns(lonely)[:own]), tuple(field.name for field in fields))
+    nothing = tuple(Literal(None, field.type) for field in (fields[own:] if behind else fields[:width]))
+    mine = own_columns(lonely)[:own]
+    columns: tuple[Expression, ...] = (*mine, *nothing) if behind else (*nothing, *mine)
+    below = Project(lonely, columns, tuple(field.name for field in fields))
     return Joined(Concat((joined.relation, below)), joined.fields, joined.tables)
 
 

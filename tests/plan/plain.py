@@ -200,7 +200,8 @@ def _join(join: Join, left: list[Row], right: list[Row]) -> list[Row]:
     found = [(row, k, partners.get(k, []) if k is not None else []) for row in left for k in [key(join.left_keys, row)]]
     if join.kind == "mark":
         return [(*row, int(bool(matches))) for row, _, matches in found]
-    assert all(len(matches) <= 1 for _, _, matches in found), "the right side is not unique"
+    if join.expansion is None:
+        assert all(len(matches) <= 1 for _, _, matches in found), "the right side is not unique"
     nothing: Row = (None,) * len(join.right.fields)
     beside = [(row, matches or [nothing] * (join.kind == "left")) for row, _, matches in found]
     return [(*row, *(match[i] for i in join.carried_fields)) for row, matches in beside for match in matches]

@@ -15,6 +15,7 @@ from smpc_sql.protocol import (
     boolean,
     comparison,
     division,
+    expansion,
     extremes,
     fractions,
     grouping,
@@ -23,7 +24,7 @@ from smpc_sql.protocol import (
     sorting,
 )
 from smpc_sql.protocol.permutation import Rows, rows_of
-from smpc_sql.ring import Array
+from smpc_sql.ring import Array, lane_for
 from tests.protocol.on_shares import share_bits, share_field, share_words, share_xor
 
 FILLS = ("zeros", "greatest", "random")
@@ -246,6 +247,34 @@ def _moves(n: int) -> list[Case]:
     ]
 
 
+def _expansions(n: int) -> list[Case]:
+    """n rows and as many slots."""
+    offsets, bits = Input("words", (n,), 32, limit=n), n.bit_length()
+    sizes = {"n": n, "z": n, "u": bits, "L": lane_for(bits + 1)}
+    words = Input("words", (3, n))
+
+    def expand(session: Any, words: Any, xor: Any, offsets: Any) -> Any:
+        return expansion.expand(session, rows_of(n, words=words.words, bits=xor), offsets.words, n)
+
+    return [
+        Case("expansion.spread", lambda session, x: expansion.spread(session, x.words, n), (offsets,), sizes),
+        Case(
+            "expansion.expand",
+            expand,
+            (words, Input("xor", (2, n)), offsets),
+            {**sizes, "w": 3, "x": 2},
+            opens_places=True,
+        ),
+        Case(
+            "expansion.carry",
+            lambda session, words, marks: expansion.carry(session, words.words, marks),
+            (words, Input("flags", (n,))),
+            {"n": n, "w": 3},
+            opens_places=True,
+        ),
+    ]
+
+
 def _logic(n: int) -> list[Case]:
     flag = Input("bits", (n,))
     words = Input("xor", (n,))
@@ -262,7 +291,7 @@ def _logic(n: int) -> list[Case]:
 
 def cases(n: int, lanes: Sequence[int], widths: Sequence[int], exponents: Sequence[int]) -> list[Case]:
     """Every primitive for n elements (a multiple of 64), in these lanes, bits of a domain, and fields."""
-    found = [*_logic(n), *_moves(n), *_quotients(n)]
+    found = [*_logic(n), *_moves(n), *_expansions(n), *_quotients(n)]
     for lane in lanes:
         found += _lanes(n, lane)
     for width in widths:

@@ -6,6 +6,7 @@ What is shared keeps the columns of all its readers: they are asked first, then 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import assert_never
 
 from smpc_sql.plan.expressions import Column, Expression, columns_of
@@ -146,7 +147,14 @@ def _prune_join(join: Join, keep: tuple[int, ...], joint: Joint) -> Pruned:
     right_keys = tuple(substitute(key, _moved(join.right, right, right_places)) for key in join.right_keys)
     carried = tuple(right_places[i] for i in wanted)
     every = marked or carried == tuple(range(len(right.fields)))
-    pruned = Join(below, right, join.kind, left_keys, right_keys, join.null_safe, None if every else carried)
+    pruned = replace(
+        join,
+        left=below,
+        right=right,
+        left_keys=left_keys,
+        right_keys=right_keys,
+        carried=None if every else carried,
+    )
     start = len(below.fields)
     places = {width + old: start + new for new, old in enumerate(read)}
     return pruned, {**left_places, **places}

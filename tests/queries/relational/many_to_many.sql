@@ -1,0 +1,24 @@
+-- Joins that are unique on neither side: pairs put side by side, or expanded into as many slots as the query says.
+SELECT t.id, w.z FROM t JOIN w ON t.k = w.k;
+SELECT /*+ JOIN_ROWS(60) */ t.id, w.z FROM t JOIN w ON t.k = w.k;
+SELECT /*+ JOIN_ROWS(60) */ t.id, t.f, t.d, w.z, w.q, w.owner FROM w, t WHERE t.k = w.k AND w.z > t.a;
+SELECT /*+ JOIN_ROWS(100) */ COUNT(*), SUM(w.z), MAX(t.d) FROM t JOIN w ON t.k = w.k;
+SELECT /*+ JOIN_ROWS(100) */ t.e, COUNT(*), SUM(w.z * t.a), COUNT(w.q) FROM t JOIN w ON t.k = w.k GROUP BY t.e;
+SELECT /*+ JOIN_ROWS(70) */ a.id, b.id, b.g - a.g FROM t a JOIN t b ON a.k = b.k AND a.id < b.id;
+SELECT /*+ JOIN_ROWS(40) */ a.id, b.id FROM t a JOIN t b ON a.k = b.k AND a.e = b.e;
+SELECT /*+ JOIN_ROWS(100) */ t.id, n.x FROM t JOIN none n ON n.x = t.k;
+SELECT /*+ JOIN_ROWS(0) */ t.id, w.z FROM t JOIN w ON t.k = w.k AND t.k > 99999;
+SELECT /*+ JOIN_ROWS(1) */ t.id, w.z FROM t JOIN w ON t.k = w.k + 100000;
+SELECT t.id, w.z, w.q FROM t LEFT JOIN w ON t.k = w.k;
+SELECT /*+ JOIN_ROWS(60) */ t.id, w.z, w.q FROM t LEFT JOIN w ON t.k = w.k;
+SELECT /*+ JOIN_ROWS(60) */ t.id, w.z, w.q FROM t LEFT JOIN w ON t.k = w.k AND w.z > t.a;
+SELECT /*+ JOIN_ROWS(60) */ t.id, w.k, w.z FROM t RIGHT JOIN w ON t.k = w.k;
+SELECT /*+ JOIN_ROWS(60) */ t.id, t.k, w.k, w.z FROM t FULL JOIN w ON t.k = w.k;
+SELECT t.id, w.k, w.z FROM w FULL JOIN t ON t.k = w.k;
+SELECT /*+ JOIN_ROWS(60) */ t.id, w.z, u.x FROM t JOIN w ON t.k = w.k JOIN u ON u.uid = w.k;
+SELECT /*+ JOIN_ROWS(60) */ DISTINCT w.z, t.e FROM t JOIN w ON t.k = w.k;
+SELECT /*+ JOIN_ROWS(60) */ t.id, COUNT(*), MIN(w.q), SUM(w.z) FROM t JOIN w ON t.k = w.k GROUP BY t.id;
+SELECT /*+ JOIN_ROWS(60) */ t.id, w.z FROM t JOIN w ON t.k = w.k ORDER BY w.z DESC, t.id, w.q LIMIT 4;
+SELECT /*+ JOIN_ROWS(200) */ COUNT(*) FROM w a, w b, w c WHERE a.k = b.k AND b.k = c.k;
+SELECT s.id, s.z FROM (SELECT /*+ JOIN_ROWS(60) */ t.id, w.z FROM t JOIN w USING (k)) s WHERE s.z > 2;
+SELECT /*+ JOIN_ROWS(60) */ a.f, b.f, COUNT(*) FROM t a JOIN t b ON a.f = b.f WHERE a.a > b.a GROUP BY a.f, b.f;
