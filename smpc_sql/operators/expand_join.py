@@ -144,7 +144,7 @@ class _Pairs:
         return places
 
     def _sorted(self, sides: StackedSides, is_left: Array) -> tuple[Array, Array]:
-        """In sorted order: rows of the right that may match, of the left that may, all of the left: bytes [3, n]; keys."""
+        """In sorted order: right rows that may match, left ones that may, all left ones: bytes [3, n]; and the keys."""
         session, usable = self.session, sides.usable
         bits = np.stack([usable & ~is_left, usable & is_left, session.public(is_left.astype(np.uint8))])
         packed = sum(row.astype(np.uint64) << np.uint64(i) for i, row in enumerate(bits))
