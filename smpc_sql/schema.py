@@ -147,10 +147,13 @@ class Text:
     with zeros behind: texts order as their words do, one after another. A text holds no character NUL. A text of more
     than one word (`is_long`) never reaches an operator, but its words do, each a text of its own: it is NULL where its
     first word is, and where that is NULL the others are NULL or 0.
+
+    spelled: within an expression, a text whose bits are shared, not its words.
     """
 
     length: int
     ascii: bool = True
+    spelled: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.length <= LONGEST_TEXT:
@@ -160,6 +163,11 @@ class Text:
     def is_long(self) -> bool:
         """Whether it takes more than one word."""
         return self.length > WORD_BYTES
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is one shared word."""
+        return not self.is_long and not self.spelled
 
     @property
     def words(self) -> tuple[Text, ...]:

@@ -46,7 +46,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("AND, OR, NOT in three-valued logic", "SELECT id FROM visits WHERE NOT (urgent OR cost > 5)"),
     ("IS [NOT] NULL, IS [NOT] DISTINCT FROM", "SELECT id FROM visits WHERE cost IS NULL OR cost IS DISTINCT FROM 5"),
     ("CASE, COALESCE, NULLIF, IF", "SELECT CASE WHEN cost > 5 THEN 'high' ELSE 'low' END, COALESCE(cost, 0) FROM visits"),
-    ("LIKE on ENUM", "SELECT id FROM visits WHERE ward LIKE '%ur%'"),
+    ("LIKE, ILIKE, ESCAPE, CONTAINS, STARTS_WITH with constants", "SELECT id FROM visits, patients p WHERE visits.patient = p.patient AND ward LIKE '%ur%' AND p.name NOT LIKE 'M%s_n'"),
     ("CAST where exact", "SELECT CAST(id AS BIGINT), cost::DECIMAL(12, 4) FROM visits"),
     ("date literals, date - date, date + days", "SELECT day - DATE '2020-01-01', day + 7 FROM visits"),
     ("EXTRACT, DATE_TRUNC", "SELECT EXTRACT(YEAR FROM day) FROM visits"),

@@ -42,7 +42,15 @@ class Bits:
     null: BShare | None = None
 
 
-Datum = Public | Words | Bits
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """Texts as planes of shared bits (see `protocol.spelling`); null bits, or None if never NULL."""
+
+    planes: Array
+    null: BShare | None = None
+
+
+Datum = Public | Words | Bits | Spelled
 
 
 def constant(value: int) -> Public:

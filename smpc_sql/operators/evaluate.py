@@ -18,6 +18,7 @@ from smpc_sql.operators.datum import (
     Bits,
     Datum,
     Public,
+    Spelled,
     Words,
     add_constant,
     null_share,
@@ -93,7 +94,7 @@ class _Evaluation:
             parts = [self.done[part] for part in plan.parts(node)]
             if isinstance(node, plan.Column):
                 self.done[node] = self.columns[node.index]
-            elif all(isinstance(part, Public) for part in parts):
+            elif all(isinstance(part, Public) for part in parts) and not _is_spelled(node):
                 self.done[node] = evaluate_public(node, cast("list[Public]", parts))
             else:
                 self._resume(node, self._steps(node, parts), None, running)
@@ -168,8 +169,8 @@ class _Evaluation:
                 assert_never(node)
 
     def _words(self, datum: Datum) -> Array:
-        if isinstance(datum, Bits):
-            raise InternalError("a boolean where a number is due")
+        if isinstance(datum, Bits | Spelled):
+            raise InternalError("a boolean or spelled text where a number is due")
         return share_of_words(self.session, datum, self.rows)
 
     def _null_of(self, parts: Sequence[Datum]) -> Generator[Task | tuple[Task, ...], Any, BShare | None]:
@@ -425,8 +426,11 @@ class _Evaluation:
     def _text(self, node: plan.TextCall, parts: list[Datum]) -> Steps:
         null = yield from self._null_of([parts[i] for i in node.function.leading])
         sizes = [operand.type.length for operand in node.operands if isinstance(operand.type, Text)]
-        found = yield from text_steps(self.session, node.function, list(map(self._words, parts)), sizes)
-        return Bits(found, null) if isinstance(found, BShare) else Words(found, null)
+        operands = [part.planes if isinstance(part, Spelled) else self._words(part) for part in parts]
+        found = yield from text_steps(self.session, node.function, operands, sizes)
+        if isinstance(found, BShare):
+            return Bits(found, null)
+        return Spelled(found, null) if node.is_spelled else Words(found, null)
 
     def _lookup(self, bounds: Interval, table: tuple[int, ...], part: Datum) -> Steps:
         """Every bit of the table's values by one truth table, and the bits as words."""
@@ -447,6 +451,10 @@ def _postorder(node: Expression, order: dict[Expression, None]) -> None:
         for part in plan.parts(node):
             _postorder(part, order)
         order[node] = None
+
+
+def _is_spelled(node: Expression) -> bool:
+    return isinstance(node, plan.TextCall) and node.is_spelled
 
 
 def _is_constant(datum: Datum) -> bool:

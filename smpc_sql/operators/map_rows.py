@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from smpc_sql.errors import InternalError
 from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
-from smpc_sql.operators.datum import Bits, Datum, Public, null_share
+from smpc_sql.operators.datum import Bits, Datum, Public, Spelled, null_share
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.mask import Mask, mask_of, mask_of_chunk, resolve
 from smpc_sql.operators.table import Chunk, Piece, Raw, SharedTable, chunks_of, empty_piece
@@ -72,6 +73,8 @@ def _rest(session: Session, expression: Expression, datum: Datum, chunk: Chunk) 
     boolean = isinstance(expression.type, Boolean)
     if isinstance(datum, Public):
         return _rest_public(datum, boolean, chunk.rows)
+    if isinstance(datum, Spelled):
+        raise InternalError("spelled text is no column")
     null = null_share(session, datum, chunk.padded)
     null_bytes = None if null is None else unpack(null.packed)[: chunk.rows]
     if isinstance(datum, Bits):

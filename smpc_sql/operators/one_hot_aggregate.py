@@ -21,7 +21,7 @@ from smpc_sql.operators.aggregate import (
     total,
 )
 from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
-from smpc_sql.operators.datum import Bits, Datum, Public, add_constant, null_share, share_of_words
+from smpc_sql.operators.datum import Bits, Datum, Public, Spelled, add_constant, null_share, share_of_words
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.mask import Mask, mask_of, mask_of_chunk, resolve
 from smpc_sql.operators.table import CHUNK_ROWS, Chunk, Raw, SharedTable, chunks_of
@@ -213,7 +213,7 @@ class _ChunkGroups:
         return digits
 
     def _digit(self, key: Expression, datum: Datum) -> Array:
-        assert not isinstance(datum, Bits)
+        assert not isinstance(datum, Bits | Spelled)
         return add_constant(self.session, share_of_words(self.session, datum, self.rows), -key.bounds.low)
 
     # ------------------------------------------------------------------------------------------- sums and extremes
@@ -260,7 +260,7 @@ class _ChunkGroups:
             if key in into:
                 continue
             datum = self.values[first]
-            assert not isinstance(datum, Bits)
+            assert not isinstance(datum, Bits | Spelled)
             plain = (
                 share_of_words(self.session, datum, self.rows)
                 if call.kind == "sum"

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from smpc_sql.operators import spelled_texts
+from smpc_sql.plan.text import TextFunction
 from smpc_sql.protocol import arithmetic, boolean, comparison, division, lookup
 from smpc_sql.ring import Array
 from smpc_sql.session import Session
@@ -99,7 +101,27 @@ class SecretQuotient:
     lane: int
 
 
-Task = Negative | IsZero | Conjunction | Product | Scaled | Select | Truth | ToWords | FloorQuotient | SecretQuotient
+@dataclass(frozen=True, slots=True, eq=False)
+class Spelling:
+    """A function of spelled texts, or to or from them: operands are words [n], or planes -> what it gives."""
+
+    function: TextFunction
+    operands: tuple[Array, ...]
+
+
+Task = (
+    Negative
+    | IsZero
+    | Conjunction
+    | Product
+    | Scaled
+    | Select
+    | Truth
+    | ToWords
+    | FloorQuotient
+    | SecretQuotient
+    | Spelling
+)
 
 
 def _form(task: Task) -> tuple[Hashable, ...]:
@@ -115,6 +137,8 @@ def _form(task: Task) -> tuple[Hashable, ...]:
             return "FloorQuotient", divisor, low, high
         case SecretQuotient(_, _, bits, lane):
             return "SecretQuotient", bits, lane
+        case Spelling(function):
+            return "Spelling", function
         case _:
             return (type(task).__name__,)
 
@@ -200,6 +224,15 @@ def _secret_quotient(session: Session, tasks: Sequence[SecretQuotient]) -> list[
     return np.split(found, np.cumsum([len(task.numerator) for task in tasks])[:-1])
 
 
+def _spelling(session: Session, tasks: Sequence[Spelling]) -> list[Any]:
+    """Tasks of one function behind one another: their rows are what it works on."""
+    function = tasks[0].function
+    if len(tasks) == 1:
+        return [spelled_texts.run(session, function, tasks[0].operands)]
+    stacked = tuple(np.concatenate(each, axis=-1) for each in zip(*(task.operands for task in tasks), strict=True))
+    return list(np.split(spelled_texts.run(session, function, stacked), len(tasks), axis=-1))
+
+
 _RUN: dict[Hashable, Callable[..., list[Any]]] = {
     "Negative": _negative,
     "IsZero": _is_zero,
@@ -211,4 +244,5 @@ _RUN: dict[Hashable, Callable[..., list[Any]]] = {
     "ToWords": _to_words,
     "FloorQuotient": _floor_quotient,
     "SecretQuotient": _secret_quotient,
+    "Spelling": _spelling,
 }

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import Any, assert_never
+from typing import Any
 
-from smpc_sql.operators.tasks import Conjunction, IsZero, Negative, Task
+from smpc_sql.operators.tasks import Conjunction, IsZero, Negative, Spelling, Task
 from smpc_sql.plan.text import Equals, Pad, Precedes, TextFunction
 from smpc_sql.ring import Array, lane_for, narrow, words_of
+from smpc_sql.schema import Boolean
 from smpc_sql.session import Session
 from smpc_sql.sharing import BShare
 
 TextSteps = Generator["Task | tuple[Task, ...]", Any, "Array | BShare"]
-"""Gives words, or bits for a BOOLEAN."""
+"""Gives words or planes, or bits for a BOOLEAN."""
 
 
 def text_steps(session: Session, function: TextFunction, operands: Sequence[Array], sizes: Sequence[int]) -> TextSteps:
-    """A function of words of texts; sizes: how many bytes each operand has."""
+    """A function of texts, words [n] or planes; sizes: how many bytes each operand has."""
     match function:
         case Equals(words):
             return _equal(operands, sizes, words)
@@ -25,7 +26,12 @@ def text_steps(session: Session, function: TextFunction, operands: Sequence[Arra
         case Pad():
             return _pad(operands[0], function.factor)
         case _:
-            assert_never(function)
+            return _spelling(function, operands)
+
+
+def _spelling(function: TextFunction, operands: Sequence[Array]) -> TextSteps:
+    found: Array = yield Spelling(function, tuple(operands))
+    return BShare(found) if isinstance(function.type, Boolean) else found
 
 
 def _differences(operands: Sequence[Array], words: int) -> list[Array]:

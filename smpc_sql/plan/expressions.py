@@ -77,7 +77,7 @@ def _require(condition: bool, message: str) -> None:
 
 
 def _is_word(type_: SqlType) -> bool:
-    return not isinstance(type_, Double) and not (isinstance(type_, Text) and type_.is_long)
+    return type_.is_word if isinstance(type_, Text) else not isinstance(type_, Double)
 
 
 def _is_number(type_: SqlType) -> bool:
@@ -534,11 +534,19 @@ class TextCall(_Node):
     operands: tuple[Expression, ...]
 
     def __post_init__(self) -> None:
+        takes = self.function.takes
         for operand in self.operands:
-            _require(isinstance(operand.type, Text) and _is_word(operand.type), f"{operand.type} is no word of a text")
+            fits = isinstance(operand.type, Text) and (operand.type.spelled or _is_word(operand.type))
+            _require(fits and (takes is None or takes == operand.type), f"{operand.type} is not what {takes} is")
         nullable = any(self.operands[i].nullable for i in self.function.leading)
-        secret = any(operand.secret for operand in self.operands)
+        # what is spelled is shared, even if it was public
+        secret = self.is_spelled or any(operand.secret for operand in self.operands)
         self._know(self.function.type, nullable, self.function.bounds, secret)
+
+    @property
+    def is_spelled(self) -> bool:
+        """Whether it is a text whose bits are shared, and no word."""
+        return isinstance(self.function.type, Text) and self.function.type.spelled
 
     @property
     def leading(self) -> tuple[Expression, ...]:

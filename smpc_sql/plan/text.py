@@ -5,17 +5,21 @@ A long text is several words (`schema.Text`); it is NULL where its first word is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smpc_sql.schema import Boolean, Interval, SqlType, Text, type_bounds
 
 
-@dataclass(frozen=True, slots=True)
-class Equals:
-    """left = right of two texts of `words` words each: operands are the left's words, then the right's."""
+class _Function:
+    """What every function of text knows; here of a test of words.
 
-    words: int
+    type, bounds: of what it gives. leading: the operands that decide whether that is NULL. takes: the type of its
+    operands, or None for words of any length. compute: what it gives for known operands. show: the call as text.
+    """
+
+    __slots__ = ()
 
     @property
     def type(self) -> SqlType:
@@ -24,8 +28,26 @@ class Equals:
 
     @property
     def bounds(self) -> Interval:
-        """A bit."""
-        return Interval(0, 1)
+        """Those of the type; of a spelled text its bytes as one number."""
+        type_ = self.type
+        return Interval(0, (1 << 8 * type_.length) - 1) if isinstance(type_, Text) else type_bounds(type_)
+
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """The first operand."""
+        return (0,)
+
+    @property
+    def takes(self) -> Text | None:
+        """Words."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Equals(_Function):
+    """left = right of two texts of `words` words each: operands are the left's words, then the right's."""
+
+    words: int
 
     @property
     def leading(self) -> tuple[int, ...]:
@@ -42,20 +64,10 @@ class Equals:
 
 
 @dataclass(frozen=True, slots=True)
-class Precedes:
+class Precedes(_Function):
     """left < right of two texts of `words` words each, byte by byte: operands as of Equals."""
 
     words: int
-
-    @property
-    def type(self) -> SqlType:
-        """BOOLEAN."""
-        return Boolean()
-
-    @property
-    def bounds(self) -> Interval:
-        """A bit."""
-        return Interval(0, 1)
 
     @property
     def leading(self) -> tuple[int, ...]:
@@ -72,26 +84,26 @@ class Precedes:
 
 
 @dataclass(frozen=True, slots=True)
-class Pad:
+class Pad(_Function):
     """The only operand's text, a word of `length` bytes, as the word of a longer type: zeros behind it."""
 
     length: int
-    type: Text
+    longer: Text
+
+    @property
+    def type(self) -> SqlType:
+        """The longer one."""
+        return self.longer
 
     @property
     def factor(self) -> int:
         """What the word is multiplied with."""
-        return 1 << 8 * (self.type.length - self.length)
+        return 1 << 8 * (self.longer.length - self.length)
 
     @property
     def bounds(self) -> Interval:
         """Those of the shorter word, scaled."""
         return type_bounds(Text(self.length)).scale(self.factor)
-
-    @property
-    def leading(self) -> tuple[int, ...]:
-        """The operand."""
-        return (0,)
 
     def compute(self, values: Sequence[int]) -> int:
         """The value of a known operand."""
@@ -99,11 +111,83 @@ class Pad:
 
     def show(self, operands: Sequence[str]) -> str:
         """The call as text."""
-        return f"pad({operands[0]}, {self.type})"
+        return f"pad({operands[0]}, {self.longer})"
 
 
-TextFunction = Equals | Precedes | Pad
+@dataclass(frozen=True, slots=True)
+class Spell(_Function):
+    """The words of a text as its bits."""
+
+    text: Text
+
+    @property
+    def type(self) -> SqlType:
+        """The same text, spelled."""
+        return spelled(self.text)
+
+    def compute(self, values: Sequence[int]) -> int:
+        """The value of known operands: all bytes as one number."""
+        total = 0
+        for value, word in zip(values, self.text.words, strict=True):
+            total = total << 8 * word.length | value
+        return total
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"spell({_joined(operands)})"
+
+
+ANY = -1
+"""`_` in a segment of a pattern: any one character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Like(_Function):
+    """A spelled text LIKE a pattern, cut at every % into segments of bytes and ANY. fold: ILIKE, of ASCII."""
+
+    text: Text
+    segments: tuple[tuple[int, ...], ...]
+    fold: bool = False
+
+    @property
+    def takes(self) -> Text | None:
+        """The spelled text."""
+        return spelled(self.text)
+
+    def compute(self, values: Sequence[int]) -> int:
+        """The value of a known operand."""
+        return int(self.matches(_bytes(values[0], self.text.length)))
+
+    def matches(self, data: bytes) -> bool:
+        """Whether a text's bytes match."""
+        if self.fold:
+            data = data.lower()
+        parts = (b"".join(b"." if c == ANY else re.escape(bytes([c])) for c in segment) for segment in self.segments)
+        return re.fullmatch(b".*".join(parts), data, re.DOTALL) is not None
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        texts = ("".join("_" if c == ANY else _shown(c) for c in segment) for segment in self.segments)
+        return f"({operands[0]} {'ILIKE' if self.fold else 'LIKE'} '{'%'.join(texts)}')"
+
+
+TextFunction = Equals | Precedes | Pad | Spell | Like
 """Everything that a TextCall computes."""
+
+
+def spelled(text: Text) -> Text:
+    """The type of a text whose bits are shared."""
+    return replace(text, spelled=True)
+
+
+def _bytes(value: int, length: int) -> bytes:
+    """The text that a number of `length` bytes stands for."""
+    return value.to_bytes(length, "big").rstrip(b"\0")
+
+
+def _shown(c: int) -> str:
+    """A byte in a pattern; what could be mistaken for something else by its number."""
+    return chr(c) if 32 <= c < 127 and chr(c) not in "%_'\\" else f"\\x{c:02x}"
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -1,18 +1,14 @@
-"""What is true or false: comparisons, IS, LIKE, and logic over them."""
+"""What is true or false: comparisons, IS, and logic over them."""
 
 from __future__ import annotations
-
-import re
 
 from sqlglot import exp
 
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.expressions import And, Case, Expression, InSet, Literal, Not, Or
+from smpc_sql.plan.expressions import And, Case, Expression, Not, Or
 from smpc_sql.plan.rules.fold_constants import FALSE, TRUE
-from smpc_sql.schema import Boolean, Enum
 from smpc_sql.sql.binder import Binder, Method, operands
 from smpc_sql.sql.coercion import predicate
-from smpc_sql.sql.literals import is_null, text_of
 from smpc_sql.sql.nodes import only, show
 from smpc_sql.sql.operations import compare, is_null_of
 
@@ -55,22 +51,6 @@ def _distinct_from(binder: Binder, node: exp.Expr) -> Expression:
     return same if isinstance(node, exp.NullSafeEQ) else Not(same)
 
 
-def _like(binder: Binder, node: exp.Expr) -> Expression:
-    only(node, "this", "expression", "negate")
-    x, pattern = binder.bind(node.this), binder.bind(node.expression)
-    wanted = text_of(pattern)
-    if is_null(x) or is_null(pattern):
-        return Literal(None, Boolean())
-    if not isinstance(x.type, Enum) or wanted is None:
-        raise Unsupported("LIKE is supported for an ENUM and a constant pattern only")
-    flags = re.DOTALL | (re.IGNORECASE if isinstance(node, exp.ILike) else 0)
-    parts = ("." if c == "_" else ".*" if c == "%" else re.escape(c) for c in re.sub("%+", "%", wanted))
-    like = re.compile("".join(parts), flags)
-    codes = tuple(code for code, label in enumerate(x.type.labels) if like.fullmatch(label))
-    found = InSet(x, codes)
-    return Not(found) if node.args.get("negate") else found
-
-
 def _not(binder: Binder, node: exp.Expr) -> Expression:
     return Not(binder.condition(node.this))
 
@@ -87,8 +67,6 @@ METHODS: dict[type[exp.Expr], Method] = {
     exp.Is: _is,
     exp.NullSafeEQ: _distinct_from,
     exp.NullSafeNEQ: _distinct_from,
-    exp.Like: _like,
-    exp.ILike: _like,
     exp.Not: _not,
     exp.And: _and,
     exp.Or: _and,

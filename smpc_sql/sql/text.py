@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import Case, Equal, Expression, InSet, Less, Literal, LongText, Lookup, TextCall
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.plan.text import Equals, Pad, Precedes
+from smpc_sql.plan.text import Equals, Pad, Precedes, Spell
 from smpc_sql.schema import LONGEST_TEXT, WORD_BYTES, Boolean, Enum, Text, text_words
 from smpc_sql.sql.literals import text_of
 
@@ -127,6 +127,12 @@ def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Ex
     assert isinstance(type_, Text)
     columns = list(zip(*(words_of(value) for value in values), strict=True))
     return joined([Case(tuple(zip(conditions, column[:-1], strict=True)), column[-1]) for column in columns], type_)
+
+
+def spell(x: Expression) -> Expression:
+    """A text as its bits, on which functions of characters work."""
+    assert isinstance(x.type, Text)
+    return TextCall(Spell(x.type), words_of(x))
 
 
 def sides(term: Expression) -> tuple[Expression, Expression] | None:

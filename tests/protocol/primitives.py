@@ -20,8 +20,10 @@ from smpc_sql.protocol import (
     fractions,
     grouping,
     lookup,
+    matching,
     permutation,
     sorting,
+    spelling,
 )
 from smpc_sql.protocol.permutation import Rows, rows_of
 from smpc_sql.ring import Array, lane_for
@@ -289,9 +291,39 @@ def _logic(n: int) -> list[Case]:
     ]
 
 
+def _texts(n: int) -> list[Case]:
+    """'%ab%' in 8 characters: 7 places; 24 pairs of bits, 22 halves, 14 characters, 7 windows, an OR of 7."""
+    planes = Input("bits", (8, 7, n))
+    segments = ((), (ord("a"), ord("b")), ())
+
+    def bits(program: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda session, x, *more: program(session, x.packed, *more)
+
+    return [
+        Case(
+            "spelling.spell",
+            lambda session, x: spelling.spell(session, x.words, (7, 7), 7),
+            (Input("words", (2, n), limit=(1 << 56) - 1),),
+            {"n": n, "k": 2, "L": 64},
+        ),
+        Case(
+            "spelling.join_words",
+            bits(lambda session, x: spelling.join_words(session, x, (7,))),
+            (Input("bits", (7, 7, n)),),
+            {"n": n, "c": 7, "w": 7},
+        ),
+        Case(
+            "matching.match",
+            bits(lambda session, x: matching.match(session, x, segments, fold=False)),
+            (planes,),
+            {"n": n, "a": 24 + 22 + 14 + 7 + 6, "r": 3 + 1 + 3},
+        ),
+    ]
+
+
 def cases(n: int, lanes: Sequence[int], widths: Sequence[int], exponents: Sequence[int]) -> list[Case]:
     """Every primitive for n elements (a multiple of 64), in these lanes, bits of a domain, and fields."""
-    found = [*_logic(n), *_moves(n), *_expansions(n), *_quotients(n)]
+    found = [*_logic(n), *_moves(n), *_expansions(n), *_quotients(n), *_texts(n)]
     for lane in lanes:
         found += _lanes(n, lane)
     for width in widths:

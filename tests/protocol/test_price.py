@@ -25,6 +25,8 @@ LOCAL = (
     "permutation.rows_of",
     "comparison.split_masks",
     "sorting.digit_bits",
+    "spelling.planes_of",
+    "spelling.bytes_of_planes",
 )
 PARTS_OF_OTHERS = ("comparison.sign_and_borrow",)
 CASES = cases(512, (8, 16, 32, 64), (3, 8, 9), (127, 521, 1279))

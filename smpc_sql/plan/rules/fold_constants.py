@@ -49,7 +49,6 @@ from smpc_sql.plan.relations import (
     SortKey,
     rewrite,
 )
-from smpc_sql.plan.text import TextFunction
 from smpc_sql.schema import Boolean
 
 _BOOLEAN = Boolean()
@@ -118,18 +117,27 @@ def _fold(e: Expression) -> Expression:
             return _fold_floor(e)
         case Remainder(x, divisor) if x.bounds.size <= _SHORT_TABLE and x.secret:
             return Lookup(x, tuple(value % divisor for value in range(x.bounds.low, x.bounds.high + 1)), e.type)
-        case TextCall(function, operands) if all(isinstance(operand, Literal) for operand in operands):
-            return _fold_text(e, function)
+        case TextCall() if not e.is_spelled and all(isinstance(x, Literal) for x in _leaves(e)):
+            return Literal(_text_value(e), e.type)
         case Lookup(x, table, type_):
             return x if type_ == x.type and table == tuple(range(x.bounds.low, x.bounds.high + 1)) else e
         case _:
             return e
 
 
-def _fold_text(e: TextCall, function: TextFunction) -> Expression:
-    if any(isinstance(operand, Literal) and operand.value is None for operand in e.leading):
-        return Literal(None, e.type)
-    return Literal(function.compute([_known(operand) for operand in e.operands]), e.type)
+def _leaves(e: Expression) -> tuple[Expression, ...]:
+    return tuple(leaf for x in e.operands for leaf in _leaves(x)) if isinstance(e, TextCall) else (e,)
+
+
+def _text_value(e: Expression) -> int | None:
+    """The value of functions of texts of constants."""
+    if isinstance(e, Literal):
+        return e.value
+    assert isinstance(e, TextCall)
+    values = [_text_value(x) for x in e.operands]
+    if any(values[i] is None for i in e.function.leading):
+        return None
+    return e.function.compute([value or 0 for value in values])
 
 
 _STRICT = (

@@ -57,3 +57,18 @@ SELECT i, LAG(f) OVER (ORDER BY i), LEAD(d, 2, 'none') OVER (ORDER BY i), FIRST_
 SELECT * FROM (VALUES ('abc', 1), ('abcdefghijklmnop', 2), (NULL, 3)) AS t(x, n);
 SELECT owner, COUNT(DISTINCT f), MIN(e) FROM words GROUP BY owner;
 SELECT kind, MEDIAN(d), ARG_MAX(f, i), ARG_MIN(c, i) FROM words GROUP BY kind;
+-- patterns
+SELECT i, f LIKE '%special%requests%', f NOT LIKE '%special%requests%', f LIKE '%the%', kind LIKE '%green%' FROM words;
+SELECT i, d LIKE 'abc%', e LIKE 'abcdefgh%', f LIKE 'abcdefghijklmn%', b LIKE 'abcdefg%', a LIKE 'a%', e NOT LIKE 'dark green%' FROM words;
+SELECT i, d LIKE '%green', f LIKE 'the%dogs', e LIKE 'a%o', b LIKE '%g', f LIKE '%ab%ab%', c LIKE 'a%b%' FROM words;
+SELECT i, b LIKE 'a_c', b LIKE '_bc', b LIKE 'ab_', b LIKE '___', b LIKE '_______', c LIKE '_%', d LIKE '%_', e LIKE '_%_' FROM words;
+SELECT i, c LIKE '________', d LIKE 'a_c_e%', f LIKE '%_x %', f LIKE '%t_e%q_i_k%', e LIKE '%g____' FROM words;
+SELECT i, b LIKE '', b LIKE '%', f LIKE '%%', a LIKE '_', a NOT LIKE '%', b LIKE 'abc', b LIKE 'abcdefghijkl' FROM words;
+SELECT i, c LIKE '100$%' ESCAPE '$', e LIKE 'a!%b!_c' ESCAPE '!', b LIKE '%\_%' ESCAPE '\', c LIKE '%$%%' ESCAPE '$' FROM words;
+SELECT i, b ILIKE 'ABC%', b ILIKE '%B%', c ILIKE 'abcDEFGH', kind ILIKE '%GREEN', f ILIKE '%SPECIAL%packages%', e ILIKE '_ARK%' FROM words;
+SELECT i, starts_with(f, 'special'), prefix(d, 'abc'), contains(f, 'es'), ends_with(d, 'green'), suffix(e, 'o'), contains(b, ''), starts_with(kind, 'd') FROM words;
+SELECT i, raw LIKE '%rich', raw LIKE 'Z%', raw LIKE '%é%', raw LIKE '日%', contains(raw, 'ü'), f LIKE '%é%' FROM words;
+SELECT COUNT(*) FROM words WHERE f LIKE '%e%' AND d NOT LIKE '%n' OR e LIKE 'a%b%';
+SELECT e LIKE '%e%' AS has, COUNT(*) FROM words GROUP BY has;
+SELECT k.name, COUNT(w.i) FROM colors k LEFT JOIN words w ON k.name = w.e AND w.f NOT LIKE '%o%' GROUP BY k.name;
+SELECT i, CASE WHEN COALESCE(c, d) LIKE '%c%' THEN 'yes' ELSE 'no' END, owner LIKE '%d%' FROM words;
