@@ -88,7 +88,11 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("UNION, INTERSECT, EXCEPT", "SELECT patient FROM visits EXCEPT SELECT patient FROM patients"),
     ("VALUES", "SELECT * FROM (VALUES (1), (2)) AS t(a)"),
     ("windows: ROW_NUMBER, RANK, LAG, …", "SELECT id, ROW_NUMBER() OVER (PARTITION BY ward ORDER BY cost, id) FROM visits"),
-    ("windows: SUM, COUNT, AVG OVER", "SELECT id, SUM(cost) OVER (PARTITION BY ward) FROM visits"),
+    ("windows: any aggregate of a partition", "SELECT id, SUM(cost) OVER (PARTITION BY ward), MEDIAN(cost) OVER (PARTITION BY ward) FROM visits"),
+    ("windows: sums, AVG, VAR, MIN, MAX of frames", "SELECT id, AVG(cost) OVER w, MAX(cost) OVER w FROM visits WINDOW w AS (PARTITION BY ward ORDER BY id ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING)"),
+    ("windows: FIRST_, LAST_, NTH_VALUE of frames", "SELECT id, NTH_VALUE(cost, 2) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND 9 FOLLOWING) FROM visits"),
+    ("windows: NTILE, PERCENT_RANK, CUME_DIST", "SELECT id, NTILE(4) OVER (ORDER BY id), PERCENT_RANK() OVER (ORDER BY cost) FROM visits"),
+    ("windows: RANGE and GROUPS with a distance", "SELECT SUM(cost) OVER (ORDER BY id RANGE 3 PRECEDING) FROM visits"),
 )  # fmt: skip
 
 

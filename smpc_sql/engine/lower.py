@@ -48,7 +48,7 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.plan.sharing import readers, shared_below
-from smpc_sql.schema import WORD
+from smpc_sql.schema import WORD, Interval
 
 FEW_ROWS = 256
 """Up to this many rows are ranked by comparing all pairs, which takes fewer rounds than sorting."""
@@ -282,7 +282,10 @@ def _window(window: Window, joints: Joints) -> Operator:
         SortColumn(place(k.expression), k.expression.bounds, k.descending, k.nulls_first) for k in window.order
     )
     calls = tuple(
-        WindowColumn(c.kind, None if c.argument is None else place(c.argument), c.peers, c.offset) for c in window.calls
+        WindowColumn(c.kind, None, c.frame, c.offset, Interval(0, 0))
+        if c.argument is None
+        else WindowColumn(c.kind, place(c.argument), c.frame, c.offset, c.argument.bounds)
+        for c in window.calls
     )
     source: Operator = MapRows(_lower(base, joints), predicate, tuple(columns))
     if is_by_chance(window):

@@ -1,8 +1,7 @@
 """Window functions in an order: the rows sorted by (invalid, partition, order).
 
-A row's number, and running sums, are differences to what stands at the first row of its partition; RANK and peers to
-what stands at the first or last row of equal keys. Such a value is carried to the rows behind it as in a lookup join:
-the marked rows are brought together, replaced by their differences, put back, and added up. Rows stay sorted.
+A row's number, and sums of frames, are differences of what stands at the ends of its partition, of the rows with equal
+keys, or some rows away (`window_frames.py`); MIN and MAX double their reach (`running_extremes.py`). Rows stay sorted.
 """
 
 from __future__ import annotations
@@ -14,30 +13,35 @@ import numpy as np
 
 from smpc_sql.errors import InternalError
 from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.datum import add_constant
 from smpc_sql.operators.keys import KeyColumn, differs_from_previous, key_parts
+from smpc_sql.operators.running_extremes import of_frames
 from smpc_sql.operators.slots import slots_of
 from smpc_sql.operators.sort_rows import SortColumn
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
+from smpc_sql.operators.window_frames import Ends, shifted
+from smpc_sql.plan.frames import PARTITION, ROW, Frame
 from smpc_sql.plan.relations import WindowKind
 from smpc_sql.protocol.arithmetic import bit_product, to_words
 from smpc_sql.protocol.boolean import any_of, negate
 from smpc_sql.protocol.comparison import is_zero, negative
-from smpc_sql.protocol.permutation import route, rows_of
-from smpc_sql.protocol.sorting import in_order, partition_destinations, sort
+from smpc_sql.protocol.sorting import in_order, sort
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
+from smpc_sql.schema import Interval
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
 
 
 @dataclass(frozen=True, slots=True)
 class WindowColumn:
-    """A window function over a column of the source; see `WindowCall`."""
+    """A window function over a column of the source, within bounds; see `WindowCall`."""
 
     kind: WindowKind
     argument: int | None
-    peers: bool
+    frame: Frame
     offset: int
+    bounds: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +107,14 @@ class _Windows:
         self.moved = slots.of(moved)
         self.starts = differs_from_previous(session, key[: len(groups)])
         self.peer_starts = differs_from_previous(session, key)
-        self._carried: dict[str, list[Array]] = {}
-        self.sums = self._sums()
+        self.ends = Ends(session, self.starts, self.peer_starts)
+        self.ends.add("index", self.ends.index)
+        self.ends.add_sums("rows", self._ones())
 
     def run(self) -> SharedTable:
         calls = self.operator.calls
+        for call in calls:
+            self._prepare(call)
         raws = [self._own(i) for i in range(self.operator.width)]
         raws += [self._call(call) for call in calls]
         return SharedTable((Piece(self.rows, tuple(raws), self.moved.bits.get("valid")),))
@@ -117,164 +124,213 @@ class _Windows:
         words = (self.moved.bits if boolean else self.moved.words)["value", i]
         return Raw(words, self.moved.bits.get(("is NULL", i)), secret=True, boolean=boolean)
 
-    # sums
+    def _ones(self) -> Array:
+        return np.full(self.rows, self.session.public(np.uint64(1)), dtype=np.uint64)
 
-    def _sums(self) -> dict[object, Array]:
-        """What is added up along the rows: values that are not NULL, how many these are, and starts of equal keys."""
-        arguments = [c.argument for c in self.operator.calls if c.kind in ("sum", "count") and c.argument is not None]
-        found: dict[object, Array] = {}
-        for i in dict.fromkeys(arguments):
-            null = self.moved.bits.get(("is NULL", i))
-            if self.boolean[i]:
-                raise InternalError("a window adds up words")
-            if null is None:
-                found["sum", i] = self.moved.words["value", i]
-                continue
-            known = negate(self.session, BShare(pack(pad_rows(null))[None]))
-            value = pad_rows(self.moved.words["value", i])
-            found["sum", i] = bit_product(self.session, known, AShare(value[None, None])).words[0, 0, : self.rows]
-            found["count", i] = to_words(self.session, known, 64).words[0, : self.rows]
-        if any(call.kind == "dense_rank" for call in self.operator.calls):
-            packed = BShare(pack(pad_rows(self.peer_starts))[None])
-            found["peers"] = to_words(self.session, packed, 64).words[0, : self.rows]
-        return {name: np.cumsum(words, dtype=np.uint64) for name, words in found.items()}
+    # what is needed of other rows is announced first, and then moves together
 
-    def _index(self) -> Array:
-        places = np.arange(self.rows, dtype=np.uint64)
-        return places if self.session.first else np.zeros_like(places)
+    def _prepare(self, call: WindowColumn) -> None:
+        match call.kind:
+            case "row_number" | "rank":
+                self.ends.want("partition", False, "index")
+                if call.kind == "rank":
+                    self.ends.want("peers", False, "index")
+            case "dense_rank":
+                self._number("peers")
+                self.ends.want("partition", False, "peers")
+            case "lag" | "lead":
+                self.ends.want("partition", call.kind == "lead", "index")
+            case "nth_value" | "last_value":
+                self._prepare_value(call)
+            case _:
+                self._prepare_sums(call)
 
-    def _one(self) -> np.uint64:
-        return np.uint64(self.session.public(np.uint64(1)))
+    def _prepare_sums(self, call: WindowColumn) -> None:
+        names = [self._counted(call)]
+        if call.kind == "sum":
+            names.append(self._summed(call))
+        for edge, last in ((call.frame.start, False), (call.frame.end, True)):
+            self.ends.want_sums(edge, last, names)
+        if call.kind in ("min", "max"):
+            self._prepare_extreme(call)
 
-    def _before(self, name: object) -> Array:
-        """A running sum without the row's own value."""
-        total = self.sums[name]
-        return np.concatenate([np.zeros(1, dtype=np.uint64), total[:-1]])
+    def _known(self, call: WindowColumn) -> BShare | None:
+        null = self.moved.bits.get(("is NULL", call.argument))
+        return None if null is None else negate(self.session, BShare(pack(pad_rows(null))[None]))
 
-    # values carried from marked rows
+    def _counted(self, call: WindowColumn) -> object:
+        """The name of prefix sums of how many rows take part."""
+        known = None if call.argument is None else self._known(call)
+        if known is None:
+            return "rows"
+        name = ("count", call.argument)
+        if name not in self.ends:
+            self.ends.add_sums(name, to_words(self.session, known, 64).words[0, : self.rows])
+        return name
 
-    def _at(self, where: str) -> dict[object, Array]:
-        """For every row what stands at the first row of its partition ("start") or of its peers ("peer start"), or at
-        the last of its peers ("peer end") or of its partition ("end")."""
-        if where not in self._carried:
-            names = list(self.sums)
-            forward = where in ("start", "peer start")
-            words = [self._index(), *(self._before(n) if forward else self.sums[n] for n in names)]
-            words += self._first_values() if where == "start" else self._last_values() if where == "peer end" else []
-            flags = self.starts if where in ("start", "end") else self.peer_starts
-            if forward:
-                self._carried[where] = list(self._carry(np.stack(words), flags))
-            else:
-                ends = np.concatenate([flags[1:], np.full(1, self.session.public(1), dtype=np.uint8)])
-                self._carried[where] = list(self._carry(np.stack(words)[:, ::-1], ends[::-1])[:, ::-1])
-        extra = (
-            self._ends("first_value") if where == "start" else self._ends("last_value") if where == "peer end" else []
-        )
-        labels: list[object] = ["index", *self.sums]
-        for i in extra:
-            labels += [("value", i), ("is NULL", i)]
-        return dict(zip(labels, self._carried[where], strict=True))
+    def _summed(self, call: WindowColumn) -> object:
+        name = ("sum", call.argument)
+        if name not in self.ends:
+            self.ends.add_sums(name, self._cleared(call, self._value(call.argument)))
+        return name
 
-    def _ends(self, kind: str) -> list[int]:
-        return list(dict.fromkeys(c.argument for c in self.operator.calls if c.kind == kind and c.argument is not None))
-
-    def _first_values(self) -> list[Array]:
-        return self._with_nulls(self._ends("first_value"))
-
-    def _last_values(self) -> list[Array]:
-        return self._with_nulls(self._ends("last_value"))
-
-    def _with_nulls(self, places: Sequence[int]) -> list[Array]:
-        found: list[Array] = []
-        for i in places:
-            found.append(self.moved.words["value", i])
-            null = self.moved.bits.get(("is NULL", i))
-            if null is None:
-                found.append(np.zeros(self.rows, dtype=np.uint64))
-            else:
-                packed = BShare(pack(pad_rows(null))[None])
-                found.append(to_words(self.session, packed, 64).words[0, : self.rows])
+    def _cleared(self, call: WindowColumn, words: Array) -> Array:
+        """Words that are 0 where the argument is NULL."""
+        known = self._known(call)
+        if known is None:
+            return words
+        found: Array = bit_product(self.session, known, AShare(pad_rows(words)[None, None])).words[0, 0, : self.rows]
         return found
 
-    def _carry(self, words: Array, flags: Array) -> Array:
-        """Words [w, n] -> at every row those of the last marked row up to it; the first row is marked."""
-        session, rows = self.session, self.rows
-        flags = np.ascontiguousarray(flags)
-        places = partition_destinations(session, flags ^ session.public(np.uint8(1)))
-        start = np.arange(rows, dtype=np.uint32)
-        mine = start if session.first else np.zeros_like(start)
-        marked = flags.astype(np.uint64)[None]
-        words = np.ascontiguousarray(words)
-        apart = route(session, rows_of(rows, words=words, bits=marked, places=mine[None]), places)
-        steps = np.diff(apart.words, axis=1, prepend=np.zeros((len(words), 1), dtype=np.uint64))
-        bits = (apart.bits[0] & np.uint64(1)).astype(np.uint8)
-        chosen = bit_product(
-            session, BShare(pack(pad_rows(bits))[None]), AShare(np.stack([pad_rows(row) for row in steps])[None])
-        ).words[0, :, :rows]
-        back = route(session, rows_of(rows, words=np.ascontiguousarray(chosen)), apart.places[0])
-        return np.cumsum(back.words, axis=1, dtype=np.uint64)
+    def _value(self, place: int | None) -> Array:
+        if place is None or self.boolean[place]:
+            raise InternalError("a window works on words")
+        return self.moved.words["value", place]
+
+    def _number(self, what: str) -> Array:
+        """Every row's partition, or run of equal keys, counted from 1."""
+        if what not in self.ends:
+            starts = self.starts if what == "partition" else self.peer_starts
+            packed = BShare(pack(pad_rows(starts))[None])
+            self.ends.add(what, np.cumsum(to_words(self.session, packed, 64).words[0, : self.rows], dtype=np.uint64))
+        return self.ends.word(what)
+
+    # MIN and MAX
+
+    def _prepare_extreme(self, call: WindowColumn) -> None:
+        """The greatest of the frame's rows, as far as it ends with rows; else what stands at the last of the peers."""
+        name, frame = ("extreme", call.kind, call.argument, call.frame), call.frame
+        most = call.bounds.size
+        add = add_constant
+        own = self._value(call.argument)
+        if call.kind == "max":
+            above = add(self.session, own, 1 - call.bounds.low)
+        else:
+            above = add(self.session, np.negative(own), 1 + call.bounds.high)
+        values = self._cleared(call, above)
+        number = self._number("peers" if frame.start.at == frame.end.at == "peers" else "partition")
+        rows = frame
+        if frame.end.at == "peers":
+            rows = Frame(PARTITION, ROW)
+            self.ends.want("peers", True, name)
+        elif frame.start.at == "peers":
+            rows = Frame(ROW, PARTITION)
+            self.ends.want("peers", False, name)
+        if name not in self.ends:
+            self.ends.add(name, of_frames(self.session, values, number, most, rows))
+
+    def _extreme(self, call: WindowColumn) -> Raw:
+        name: object = ("extreme", call.kind, call.argument, call.frame)
+        if "peers" in (call.frame.start.at, call.frame.end.at):
+            found = self.ends.at("peers", call.frame.end.at == "peers", name)
+        else:
+            found = self.ends.word(name)
+        if call.kind == "max":
+            words = add_constant(self.session, found, call.bounds.low - 1)
+        else:
+            words = add_constant(self.session, np.negative(found), call.bounds.high + 1)
+        return Raw(words, self._nobody(call), secret=True, boolean=False)
+
+    # values of one row of the frame
+
+    def _prepare_value(self, call: WindowColumn) -> None:
+        steps = call.offset - 1 if call.kind == "nth_value" else 0
+        names = self._with_null(call, steps)
+        edge = call.frame.start if call.kind == "nth_value" else call.frame.end
+        last = call.kind == "last_value"
+        for name in names:
+            if edge.at != "row":
+                self.ends.want(edge.at, last, name)
+            elif edge.offset > 0 if last else edge.offset < 0:
+                self.ends.want("partition", last, name)
+                self.ends.want("partition", last, "index")
+        if self._may_lack(call):
+            for end, behind in ((call.frame.start, False), (call.frame.end, True)):
+                self.ends.want_sums(end, behind, ["rows"])
+
+    def _with_null(self, call: WindowColumn, steps: int) -> list[object]:
+        """The names of the argument `steps` rows behind, and of whether that is NULL."""
+        value, null = ("value", call.argument, steps), ("null", call.argument, steps)
+        if value not in self.ends:
+            self.ends.add(value, shifted(self._value(call.argument), steps))
+            bits = self.moved.bits.get(("is NULL", call.argument))
+            words = np.zeros(self.rows, dtype=np.uint64)
+            if bits is not None:
+                packed = BShare(pack(pad_rows(bits))[None])
+                words = to_words(self.session, packed, 64).words[0, : self.rows]
+            self.ends.add(null, shifted(words, steps))
+        return [value, null]
+
+    def _may_lack(self, call: WindowColumn) -> bool:
+        """Whether a frame may have no such row."""
+        return call.frame.may_be_empty or (call.kind == "nth_value" and call.offset > 1)
+
+    def _row_of(self, call: WindowColumn) -> Raw:
+        first = call.kind == "nth_value"
+        wanted = call.offset if first else 1
+        names = self._with_null(call, wanted - 1)
+        edge = call.frame.start if first else call.frame.end
+        if edge.at != "row":
+            value, null = (self.ends.at(edge.at, not first, name) for name in names)
+        elif edge.offset < 0 if first else edge.offset > 0:
+            value, null = self.ends.away(names, edge.offset)
+        else:
+            value, null = (shifted(self.ends.word(name), edge.offset) for name in names)
+        missing = (null & np.uint64(1)).astype(np.uint8)
+        if self._may_lack(call):
+            short = add_constant(self.session, self._frame_sums(call, ["rows"])[0], -min(wanted, self.rows + 1))
+            lane = lane_for(self.rows.bit_length() + 2)
+            lacks = negative(self.session, AShare(pad_rows(narrow(short, lane))[None]))
+            both = [BShare(lacks.packed[0]), BShare(pack(pad_rows(missing)))]
+            missing = unpack(any_of(self.session, both).packed)[: self.rows]
+        return Raw(value, missing, secret=True, boolean=False)
 
     # calls
 
     def _call(self, call: WindowColumn) -> Raw:
+        ends, one = self.ends, self._ones()
         match call.kind:
             case "row_number":
-                return _word(self._index() - self._at("start")["index"] + self._one())
+                return _word(ends.index - ends.at("partition", False, "index") + one)
             case "rank":
-                return _word(self._at("peer start")["index"] - self._at("start")["index"] + self._one())
+                return _word(ends.at("peers", False, "index") - ends.at("partition", False, "index") + one)
             case "dense_rank":
-                return _word(self.sums["peers"] - self._at("start")["peers"])
-            case "count_star":
-                end = self._at("peer end")["index"] if call.peers else self._index()
-                return _word(end - self._at("start")["index"] + self._one())
-            case "count":
-                return _word(self._counted(call))
+                return _word(self._number("peers") - ends.at("partition", False, "peers") + one)
+            case "count_star" | "count":
+                return _word(self._frame_sums(call, [self._counted(call)])[0])
             case "sum":
-                return self._sum(call)
-            case "first_value":
-                return self._value(self._at("start"), call)
-            case "last_value":
-                return self._value(self._at("peer end"), call) if call.peers else self._itself(call)
+                words = self._frame_sums(call, [self._summed(call)])[0]
+                return Raw(words, self._nobody(call), secret=True, boolean=False)
+            case "min" | "max":
+                return self._extreme(call)
+            case "nth_value" | "last_value":
+                return self._row_of(call)
             case "lag" | "lead":
                 return self._shifted(call)
 
-    def _running(self, name: object, call: WindowColumn) -> Array:
-        total: Array = self._at("peer end")[name] if call.peers else self.sums[name]
-        return total - self._at("start")[name]
+    def _frame_sums(self, call: WindowColumn, names: Sequence[object]) -> Array:
+        frame = call.frame
+        total: Array = self.ends.sums(frame.end, True, names) - self.ends.sums(frame.start, False, names)
+        return total
 
-    def _counted(self, call: WindowColumn) -> Array:
-        if ("count", call.argument) in self.sums:
-            return self._running(("count", call.argument), call)
-        end = self._at("peer end")["index"] if call.peers else self._index()
-        counted: Array = end - self._at("start")["index"] + self._one()
-        return counted
-
-    def _sum(self, call: WindowColumn) -> Raw:
-        words = self._running(("sum", call.argument), call)
+    def _nobody(self, call: WindowColumn) -> Array:
+        """Whether no row of the frame takes part: bytes, XOR shares."""
+        name = self._counted(call)
+        if name == "rows" and not call.frame.may_be_empty:
+            return np.zeros(self.rows, dtype=np.uint8)
+        counted = self._frame_sums(call, [name])[0]
         lane = lane_for(max(1, self.rows.bit_length()))
-        empty = is_zero(self.session, AShare(pad_rows(narrow(self._counted(call), lane))[None]))
-        return Raw(words, unpack(empty.packed)[0, : self.rows], secret=True, boolean=False)
-
-    def _value(self, carried: dict[object, Array], call: WindowColumn) -> Raw:
-        null = (carried["is NULL", call.argument] & np.uint64(1)).astype(np.uint8)
-        return Raw(carried["value", call.argument], null, secret=True, boolean=False)
-
-    def _itself(self, call: WindowColumn) -> Raw:
-        null = self.moved.bits.get(("is NULL", call.argument), np.zeros(self.rows, dtype=np.uint8))
-        return Raw(self.moved.words["value", call.argument], null, secret=True, boolean=False)
+        empty = is_zero(self.session, AShare(pad_rows(narrow(counted, lane))[None]))
+        return unpack(empty.packed)[0, : self.rows]
 
     def _shifted(self, call: WindowColumn) -> Raw:
         """The value `offset` rows before or behind; NULL beyond the partition."""
-        index = self._index()
-        distance = index - self._at("start")["index"] if call.kind == "lag" else self._at("end")["index"] - index
-        steps = min(call.offset, self.rows)
-        lane = lane_for(self.rows.bit_length() + 1)
-        words = distance - np.uint64(self.session.public(np.uint64(steps)))
-        outside = BShare(negative(self.session, AShare(pad_rows(narrow(words, lane))[None])).packed[0])
-        value = _moved(self.moved.words["value", call.argument], steps, call.kind)
+        offset = min(call.offset, self.rows) * (-1 if call.kind == "lag" else 1)
+        outside = self.ends.outside(offset)
+        value = shifted(self._value(call.argument), offset)
         null = self.moved.bits.get(("is NULL", call.argument))
         if null is not None:
-            outside = any_of(self.session, [outside, BShare(pack(pad_rows(_moved(null, steps, call.kind))))])
+            outside = any_of(self.session, [outside, BShare(pack(pad_rows(shifted(null, offset))))])
         return Raw(value, unpack(outside.packed)[: self.rows], secret=True, boolean=False)
 
 
@@ -284,15 +340,3 @@ def _key(columns: Sequence[Column], key: SortColumn) -> KeyColumn:
 
 def _word(words: Array) -> Raw:
     return Raw(words, None, secret=True, boolean=False)
-
-
-def _moved(column: Array, steps: int, kind: str) -> Array:
-    """Every row's value `steps` rows before (lag) or behind (lead); zeros where there is none."""
-    out = np.zeros_like(column)
-    if steps == 0:
-        return column
-    if kind == "lag":
-        out[steps:] = column[:-steps]
-    else:
-        out[:-steps] = column[steps:]
-    return out

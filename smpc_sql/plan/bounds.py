@@ -29,6 +29,7 @@ def check_words(delivery: Delivery) -> None:
         if isinstance(relation, Window):
             for field in relation.fields[len(relation.source.fields) :]:
                 _check(field.bounds, f"the window function {field.name}")
+            _check_extremes(relation)
         if isinstance(relation, Sort):
             _check_sort(relation, names)
 
@@ -54,6 +55,15 @@ def _check_keys(join: Join) -> None:
         for key in keys:
             for node in reversed(tuple(walk(key))):
                 _check_node(node, names)
+
+
+def _check_extremes(window: Window) -> None:
+    """A value is compared with its partition's number in front."""
+    for call in window.calls:
+        if call.kind in ("min", "max") and call.argument is not None:
+            reach = (window.max_rows + 2) * (call.argument.bounds.size + 1)
+            what = f"{call.kind.upper()} over the frames of {window.max_rows} rows"
+            _check(Interval(-reach, reach), what)
 
 
 def _check_sort(relation: Sort, names: tuple[str, ...]) -> None:

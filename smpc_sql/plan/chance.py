@@ -10,8 +10,8 @@ from smpc_sql.plan.relations import Limit, Relation, Sort, Window
 from smpc_sql.plan.sharing import share_repeated
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 
-_WHATEVER_THE_TIES = ("rank", "dense_rank", "sum", "count", "count_star")
-"""Window functions that give equal rows the same, if their frame ends with the last of them."""
+_WHATEVER_THE_TIES = ("rank", "dense_rank", "sum", "count", "count_star", "min", "max")
+"""Window functions that give equal rows the same, if their frame tells them not apart."""
 
 
 def is_by_chance(relation: Relation) -> bool:
@@ -22,7 +22,7 @@ def is_by_chance(relation: Relation) -> bool:
             keys = tuple(key.expression for key in source.keys) if isinstance(source, Sort) else ()
             return cuts and not _is_total(source, keys)
         case Window(source, partition, order, calls):
-            matters = any(not call.peers or call.kind not in _WHATEVER_THE_TIES for call in calls)
+            matters = any(not call.frame.of_peers or call.kind not in _WHATEVER_THE_TIES for call in calls)
             return matters and not _is_total(source, (*partition, *(key.expression for key in order)))
         case _:
             return False

@@ -45,6 +45,7 @@ from smpc_sql.plan.expressions import (
     WholeQuotient,
     Within,
 )
+from smpc_sql.plan.frames import UP_TO_PEERS
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -239,7 +240,7 @@ def _line(relation: Relation) -> str:
 def _window_call(call: WindowCall, inner: Sequence[str]) -> str:
     arguments = [] if call.argument is None else [explain_expression(call.argument, inner)]
     arguments += [str(call.offset)] if call.offset else []
-    frame = "" if call.peers else " ROWS"
+    frame = "" if call.frame == UP_TO_PEERS else f" {call.frame}"
     return f"{call.kind}({', '.join(arguments)}){frame}"
 
 

@@ -17,6 +17,7 @@ from typing import assert_never
 from smpc_sql.errors import InternalError, TypeMismatch, Unsupported
 from smpc_sql.plan.cost import COMPARED, ROUND, VECTOR_WORD, sort_cost
 from smpc_sql.plan.expressions import BIT, AggregateCall, Column, Equal, Expression, transform
+from smpc_sql.plan.frames import UP_TO_PEERS, Frame
 from smpc_sql.schema import Boolean, Double, Integer, Interval, SqlType
 
 
@@ -301,20 +302,31 @@ class Limit(_Relation):
 
 
 WindowKind = OneOf[
-    "row_number", "rank", "dense_rank", "count_star", "count", "sum", "lag", "lead", "first_value", "last_value"
+    "row_number",
+    "rank",
+    "dense_rank",
+    "count_star",
+    "count",
+    "sum",
+    "min",
+    "max",
+    "lag",
+    "lead",
+    "nth_value",
+    "last_value",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class WindowCall:
-    """A window function. peers: the frame ends with the last row of equal keys (RANGE), not with the row (ROWS).
+    """A window function. frame: which rows aggregates and values are of; the others see their whole partition.
 
-    offset: of lag and lead, by how many rows.
+    offset: of lag and lead, by how many rows; of nth_value which row of the frame, from 1.
     """
 
     kind: WindowKind
     argument: Expression | None = None
-    peers: bool = True
+    frame: Frame = UP_TO_PEERS
     offset: int = 0
 
 
@@ -340,10 +352,11 @@ class Window(_Relation):
 def _call_field(name: str, call: WindowCall, rows: int) -> Field:
     argument = call.argument
     if call.kind in ("count_star", "count") or argument is None:
-        low = 0 if call.kind == "count" else 1
-        return Field(name, Integer(64), False, Interval(low, max(low, rows)))
+        counts = call.kind in ("count_star", "count")
+        low = 0 if call.kind == "count" or (counts and call.frame.may_be_empty) else 1
+        return Field(name, Integer(64), False, Interval(low, max(low, call.frame.rows(rows) if counts else rows)))
     if call.kind == "sum":
-        total = AggregateCall("sum", argument, None, rows)
+        total = AggregateCall("sum", argument, None, call.frame.rows(rows))
         return Field(name, total.type, True, total.bounds)
     return Field(name, argument.type, True, argument.bounds)
 

@@ -22,6 +22,7 @@ from smpc_sql.plan.expressions import (
     Lookup,
 )
 from smpc_sql.plan.relations import Aggregate, Concat, Project, Relation, own_columns
+from smpc_sql.plan.sharing import share
 from smpc_sql.schema import Integer, Interval
 from smpc_sql.sql.aggregate import GroupedBinder
 from smpc_sql.sql.fixed import words_of
@@ -113,13 +114,13 @@ class GroupingSetsBinder(GroupedBinder):
         if merged and (everything in self.sets or finest.enumerated):
             keys: tuple[Expression, ...] = own_columns(finest)[: len(self.keys)]
             again = tuple(_again(call, finest.column(len(keys) + i)) for i, call in enumerate(calls))
-            total, below, back = again, finest, _as_before(calls)
+            total, below, back = again, share(finest), _as_before(calls)
         else:
-            keys, total, below, back = self.keys, calls, source, tuple
+            keys, total, below, back = self.keys, calls, share(source), tuple
         inputs = []
         for number, chosen in enumerate(self.sets):
-            if below is finest and chosen == everything:
-                inputs.append(self._filled(finest, number, chosen, own_columns(finest)[len(self.keys) :]))
+            if total is not calls and chosen == everything:
+                inputs.append(self._filled(below, number, chosen, own_columns(below)[len(self.keys) :]))
                 continue
             own = tuple(keys[i] for i in chosen)
             groups = Aggregate(below, own, tuple(self.key_names[i] for i in chosen), total, names)

@@ -1,4 +1,4 @@
-"""Window functions. Without an order, an aggregate of the partition looked up by every row; with one, a Window."""
+"""Window functions. Aggregates of a whole partition are looked up by every row; the others come from a Window."""
 
 from __future__ import annotations
 
@@ -8,14 +8,29 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.plan.expressions import Add, Equal, Expression, FromBoolean, Less, Literal, parts
+from smpc_sql.plan.expressions import (
+    Add,
+    Case,
+    Divide,
+    Equal,
+    Expression,
+    FloorDivide,
+    FromBoolean,
+    Less,
+    Literal,
+    Multiply,
+    Remainder,
+    Subtract,
+    WholeQuotient,
+    Within,
+    parts,
+)
+from smpc_sql.plan.frames import UP_TO_PEERS, WHOLE
 from smpc_sql.plan.relations import (
     Aggregate,
     CrossJoin,
     Join,
     Relation,
-    SortKey,
-    Window,
     WindowCall,
     WindowKind,
     own_columns,
@@ -23,13 +38,15 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.sharing import share
-from smpc_sql.schema import Boolean, Double, Integer, Text
+from smpc_sql.schema import Boolean, Double, Integer, Interval
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate import GroupedBinder, is_aggregate
-from smpc_sql.sql.fixed import all_words, over_constant, word_of, words_of, wrapped
+from smpc_sql.sql.coercion import as_quotient
+from smpc_sql.sql.fixed import all_words, word_of, wrapped
+from smpc_sql.sql.framed import Over, bind_frame, bind_order, order_word
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, located, only, show
-from smpc_sql.sql.operations import choose, require_numbers
+from smpc_sql.sql.operations import choose
 from smpc_sql.sql.scalar import ScalarBinder
 
 _RANKS: dict[type[exp.Expr], WindowKind] = {
@@ -37,10 +54,12 @@ _RANKS: dict[type[exp.Expr], WindowKind] = {
     exp.Rank: "rank",
     exp.DenseRank: "dense_rank",
 }
-_VALUES: dict[type[exp.Expr], WindowKind] = {exp.FirstValue: "first_value", exp.LastValue: "last_value"}
-_SHIFTS: dict[type[exp.Expr], WindowKind] = {exp.Lag: "lag", exp.Lead: "lead"}
-_OF_VALUES = ("first_value", "last_value", "lag", "lead")
-_WHOLE, _PEERS, _ROWS = "whole", "peers", "rows"
+_VALUES: dict[type[exp.Expr], WindowKind] = {
+    exp.FirstValue: "nth_value",
+    exp.NthValue: "nth_value",
+    exp.LastValue: "last_value",
+}
+_WORD = Integer(64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +73,29 @@ class Windows:
         node = self._resolved(node)
         only(node, "this", "partition_by", "order", "spec", "over")
         function = node.this
-        if isinstance(function, exp.IgnoreNulls | exp.RespectNulls):
+        if isinstance(function, exp.IgnoreNulls | exp.RespectNulls) and not is_aggregate(function):
             raise Unsupported(f"{construct(function)} in a window is not supported")
-        partition = all_words(binder.bind(key) for key in node.args.get("partition_by") or ())
-        order = self._order(binder, node.args.get("order"))
-        frame = _frame(node.args.get("spec"), ordered=bool(order))
+        with located(node, binder.text):
+            keys = [binder.bind(key) for key in node.args.get("partition_by") or ()]
+            partition = all_words(map(order_word, keys))
+            order = bind_order(binder, node.args.get("order"))
+            frame = bind_frame(binder, node.args.get("spec"), ordered=bool(order))
+        over = Over(binder, partition, order, frame)
         with located(function, binder.text):
             if type(function) in _RANKS:
-                return self._rank(binder, function, partition, order)
-            if type(function) in _SHIFTS:
-                return self._shift(binder, function, partition, order)
+                only(function)
+                return over.attach(WindowCall(_RANKS[type(function)]))
+            if type(function) in _SHARES:
+                return _SHARES[type(function)](over, function)
+            if isinstance(function, exp.Lag | exp.Lead):
+                return _shift(over, function)
             if type(function) in _VALUES:
-                return self._value(binder, function, partition, order, frame)
-            if frame == _WHOLE:
+                return _value(over, function)
+            if frame == WHOLE:
                 return _of_partition(binder, function, partition)
-            return self._running(binder, function, partition, order, frame == _PEERS)
+            if not is_aggregate(function.this if isinstance(function, exp.Filter) else function):
+                raise Unsupported(f"{construct(function)} in a window is not supported")
+            return over.aggregate(function)
 
     def _resolved(self, node: exp.Expr) -> exp.Expr:
         """OVER name is what WINDOW name AS (…) says."""
@@ -80,142 +107,104 @@ class Windows:
             raise Unsupported(f"window {alias.name} is not defined")
         keys = ("partition_by", "order", "spec")
         taken = {key: definition.args.get(key) or node.args.get(key) for key in keys}
-        return exp.Window(this=node.this, **taken)
-
-    def _order(self, binder: ScalarBinder, order: exp.Expr | None) -> tuple[SortKey, ...]:
-        keys = []
-        for item in () if order is None else order.expressions:
-            only(item, "this", "desc", "nulls_first")
-            expression = word_of(binder.bind(item.this))
-            if isinstance(expression.type, Double):
-                raise Unsupported("a window in the order of a quotient by what is not constant is not supported")
-            for word in words_of(expression):
-                keys.append(SortKey(word, bool(item.args.get("desc")), bool(item.args.get("nulls_first"))))
-        return tuple(keys)
-
-    def _attach(
-        self, binder: ScalarBinder, partition: tuple[Expression, ...], order: tuple[SortKey, ...], call: WindowCall
-    ) -> Expression:
-        """A call's value; of a text as many calls as it has words."""
-        width = len(partition)
-        arguments = () if call.argument is None else words_of(call.argument)
-        keys = (*partition, *(key.expression for key in order), *arguments)
-
-        def widen(relation: Relation, mine: tuple[Expression, ...]) -> Relation:
-            behind = mine[width + len(order) :]
-            calls = tuple(replace(call, argument=argument) for argument in behind) or (call,)
-            ordered = tuple(
-                replace(key, expression=e) for key, e in zip(order, mine[width : width + len(order)], strict=True)
-            )
-            return Window(relation, mine[:width], ordered, calls, (call.kind,) * len(calls))
-
-        columns = binder.attach(keys, widen)
-        if call.argument is None or not isinstance(call.argument.type, Text):
-            return columns[0]
-        return wrapped(call.argument, columns) if call.kind in _OF_VALUES else columns[0]
-
-    def _rank(
-        self, binder: ScalarBinder, node: exp.Expr, partition: tuple[Expression, ...], order: tuple[SortKey, ...]
-    ) -> Expression:
-        only(node)
-        return self._attach(binder, partition, order, WindowCall(_RANKS[type(node)]))
-
-    def _shift(
-        self, binder: ScalarBinder, node: exp.Expr, partition: tuple[Expression, ...], order: tuple[SortKey, ...]
-    ) -> Expression:
-        only(node, "this", "offset", "default")
-        steps = node.args.get("offset")
-        count = integer(1) if steps is None else fold(binder.bind(steps))
-        if not isinstance(count, Literal) or not isinstance(count.type, Integer) or (count.value or 0) < 1:
-            raise Unsupported(f"{show(node)}: the offset must be a constant above 0")
-        offset = count.value or 1
-        value = binder.bind(node.this)
-        call = WindowCall(_SHIFTS[type(node)], _word(value), offset=offset)
-        shifted = _typed(self._attach(binder, partition, order, call), value)
-        default = node.args.get("default")
-        if default is None:
-            return shifted
-        place: Expression = self._attach(binder, partition, order, WindowCall("row_number"))
-        last: Expression = Literal(offset, place.type)
-        if call.kind == "lead":
-            total = _of_partition(binder, exp.Count(this=exp.Star()), partition)
-            place, last = total, Add(place, Literal(offset - 1, Integer(64)), total.type)
-        inside = Less(last, place)
-        return choose([inside], [shifted, binder.bind(default)])
-
-    def _value(
-        self,
-        binder: ScalarBinder,
-        node: exp.Expr,
-        partition: tuple[Expression, ...],
-        order: tuple[SortKey, ...],
-        frame: str,
-    ) -> Expression:
-        only(node, "this")
-        if frame == _WHOLE and order:
-            raise Unsupported(f"{show(node)} over a whole partition is not supported")
-        value = binder.bind(node.this)
-        call = WindowCall(_VALUES[type(node)], _word(value), peers=frame != _ROWS)
-        return _typed(self._attach(binder, partition, order, call), value)
-
-    def _running(
-        self,
-        binder: ScalarBinder,
-        node: exp.Expr,
-        partition: tuple[Expression, ...],
-        order: tuple[SortKey, ...],
-        peers: bool,
-    ) -> Expression:
-        """SUM, COUNT and AVG up to the row."""
-        only(node, "this")
-        if isinstance(node, exp.Count) and (node.this is None or isinstance(node.this, exp.Star)):
-            return self._attach(binder, partition, order, WindowCall("count_star", peers=peers))
-        if not isinstance(node, exp.Sum | exp.Count | exp.Avg) or isinstance(node.this, exp.Distinct):
-            raise Unsupported(f"{show(node)} in a window with ORDER BY is not supported; SUM, COUNT and AVG are")
-        value = words_of(binder.bind(node.this))[0] if isinstance(node, exp.Count) else binder.bind(node.this)
-        x = _word(value)
-        count = WindowCall("count", x, peers)
-        if isinstance(node, exp.Count):
-            return self._attach(binder, partition, order, count)
-        require_numbers(construct(node), x)
-        total = self._attach(binder, partition, order, WindowCall("sum", x, peers))
-        if isinstance(node, exp.Sum):
-            return wrapped(value, [total]) if isinstance(value.type, Double) else total
-        average = quotient.make(total, self._attach(binder, partition, order, count), guarded=True)
-        fixed = over_constant(value)
-        return average if fixed is None else quotient.divide(average, fixed.denominator)
+        return self._resolved(exp.Window(this=node.this, alias=definition.args.get("alias"), **taken))
 
 
-def _word(x: Expression) -> Expression:
-    """What a window function works on: a BOOLEAN as a number, the numerator over a constant."""
+def _constant(over: Over, node: exp.Expr | None, otherwise: int, low: int, what: str) -> int:
+    x = integer(otherwise) if node is None else fold(over.binder.bind(node))
+    if not isinstance(x, Literal) or not isinstance(x.type, Integer) or x.value is None or x.value < low:
+        raise Unsupported(f"{what} must be a constant of at least {low}")
+    return x.value
+
+
+def _row_value(over: Over, call: WindowCall, x: Expression) -> Expression:
+    """A call that gives the value of another row: of a quotient by a secret that of both its parts."""
     word = word_of(x)
     if isinstance(word.type, Double):
-        raise Unsupported("a window function over a quotient by what is not constant is not supported")
-    return FromBoolean(word) if isinstance(word.type, Boolean) else word
+        q = as_quotient(x)
+        above, below = (over.attach(replace(call, argument=part)) for part in (q.numerator, q.denominator))
+        return Divide(above, below, q.guarded)
+    boolean = isinstance(word.type, Boolean)
+    found = over.attach(replace(call, argument=FromBoolean(word) if boolean else word))
+    if boolean:
+        return Equal(found, Literal(1, found.type))
+    return wrapped(x, [found]) if isinstance(x.type, Double) else found
 
 
-def _typed(x: Expression, value: Expression) -> Expression:
-    """A word as what it was before `_word`."""
-    if isinstance(value.type, Boolean):
-        return Equal(x, Literal(1, x.type))
-    return wrapped(value, [x]) if isinstance(value.type, Double) else x
+def _shift(over: Over, node: exp.Expr) -> Expression:
+    """LAG and LEAD; of a negative offset the other."""
+    only(node, "this", "offset", "default")
+    ahead = isinstance(node, exp.Lead)
+    offset = _constant(over, node.args.get("offset"), 1, -(1 << 31), f"{show(node)}: the offset")
+    x = over.binder.bind(node.this)
+    if offset == 0:
+        return x
+    ahead, offset = ahead == (offset > 0), abs(offset)
+    shifted = _row_value(over, WindowCall("lead" if ahead else "lag", x, offset=offset), x)
+    default = node.args.get("default")
+    if default is None:
+        return shifted
+    place = over.attach(WindowCall("row_number"))
+    last: Expression = Literal(offset, place.type)
+    if ahead:
+        total = over.attach(WindowCall("count_star", None, WHOLE))
+        place, last = total, Add(place, Literal(offset - 1, _WORD), total.type)
+    return choose([Less(last, place)], [shifted, over.binder.bind(default)])
 
 
-def _frame(spec: exp.Expr | None, *, ordered: bool) -> str:
-    """How far a frame reaches: the whole partition, up to the row's peers, or up to the row."""
-    if spec is None:
-        return _PEERS if ordered else _WHOLE
-    only(spec, "kind", "start", "start_side", "end", "end_side", "over")
-    start = f"{spec.args.get('start')} {spec.args.get('start_side') or ''}".strip().upper()
-    end = f"{spec.args.get('end') or 'CURRENT ROW'} {spec.args.get('end_side') or ''}".strip().upper()
-    kind = str(spec.args.get("kind") or "RANGE").upper()
-    if start == "UNBOUNDED PRECEDING" and end == "UNBOUNDED FOLLOWING":
-        return _WHOLE
-    if start == "UNBOUNDED PRECEDING" and end == "CURRENT ROW" and kind in ("ROWS", "RANGE"):
-        if kind == "RANGE" and not ordered:
-            return _WHOLE
-        return _ROWS if kind == "ROWS" else _PEERS
-    raise Unsupported(f"the window frame {kind} BETWEEN {start} AND {end} is not supported")
+def _value(over: Over, node: exp.Expr) -> Expression:
+    """FIRST_VALUE, LAST_VALUE and NTH_VALUE of the frame."""
+    only(node, "this", "offset")
+    kind = _VALUES[type(node)]
+    number = _constant(over, node.args.get("offset"), 1, 1, f"{show(node)}: the number") if kind == "nth_value" else 0
+    x = over.binder.bind(node.this)
+    return _row_value(over, WindowCall(kind, x, over.frame, number), x)
+
+
+def _ntile(over: Over, node: exp.Expr) -> Expression:
+    """Of n rows the first n mod k buckets have one more than the others, n div k = q: row r, from 0, is in bucket
+    r div (q + 1) if that is one of them, else (r - n mod k) div q."""
+    only(node, "this")
+    buckets = _constant(over, node.this, 0, 1, show(node))
+    number = Subtract(over.attach(WindowCall("row_number")), integer(1), _WORD)
+    count = over.attach(WindowCall("count_star", None, WHOLE))
+    size, more = FloorDivide(count, buckets, _WORD), Remainder(count, buckets)
+    large = Multiply(more, Add(size, integer(1), _WORD), _WORD)
+    within = Less(number, Within(large, Interval(0, count.bounds.high)))
+    skipped = Case(((within, Literal(0, _WORD)),), _plain(more))
+    row = Within(Subtract(number, skipped, _WORD), Interval(0, max(0, count.bounds.high - 1)))
+    wide = Add(size, FromBoolean(within), _WORD)
+    bucket = WholeQuotient(row, wide)
+    return Within(Add(bucket, integer(1), _WORD), Interval(1, buckets))
+
+
+def _plain(x: Expression) -> Expression:
+    return Add(x, Literal(0, _WORD), _WORD)
+
+
+def _percent_rank(over: Over, node: exp.Expr) -> Expression:
+    """(rank - 1) / (n - 1), 0 of a single row."""
+    only(node)
+    rank = over.attach(WindowCall("rank"))
+    count = over.attach(WindowCall("count_star", None, WHOLE))
+    alone = FromBoolean(Equal(count, Literal(1, count.type)))
+    others = Add(Subtract(count, integer(1), _WORD), alone, _WORD)
+    below = Within(others, Interval(1, max(1, count.bounds.high - 1)))
+    return quotient.make(Subtract(rank, integer(1), _WORD), below)
+
+
+def _cume_dist(over: Over, node: exp.Expr) -> Expression:
+    """How many rows come before or beside, out of all."""
+    only(node)
+    reached = over.attach(WindowCall("count_star", None, UP_TO_PEERS))
+    return quotient.make(reached, over.attach(WindowCall("count_star", None, WHOLE)))
+
+
+_SHARES: dict[type[exp.Expr], Callable[[Over, exp.Expr], Expression]] = {
+    exp.Ntile: _ntile,
+    exp.PercentRank: _percent_rank,
+    exp.CumeDist: _cume_dist,
+}
 
 
 def _of_partition(binder: ScalarBinder, node: exp.Expr, partition: tuple[Expression, ...]) -> Expression:

@@ -1,4 +1,4 @@
-"""Random order statistics and grouping sets over random rows: parties answer as DuckDB does, at the cost foretold."""
+"""Random order statistics, grouping sets and frames: parties answer as DuckDB does, at the cost foretold."""
 
 from __future__ import annotations
 
@@ -109,7 +109,63 @@ def grouping_query(draw: random.Random) -> str:
     return f"SELECT {', '.join([*keys, *calls])} FROM r{where} GROUP BY {by}{having}"
 
 
-@pytest.mark.parametrize("query", [percentile_query, grouping_query])
+def frame(draw: random.Random) -> str:
+    """A frame clause, or none."""
+    starts = [f"{n} PRECEDING" for n in (3, 2, 1)] + ["CURRENT ROW"] + [f"{n} FOLLOWING" for n in (1, 2, 30)]
+    match draw.choice(["rows", "rows", "rows", "unbounded", "range", "none"]):
+        case "rows":
+            low, high = sorted(draw.choices(range(len(starts)), k=2))
+            return f"ROWS BETWEEN {starts[low]} AND {starts[high]}"
+        case "unbounded":
+            edge = draw.choice(starts)
+            return draw.choice(
+                [f"ROWS BETWEEN UNBOUNDED PRECEDING AND {edge}", f"ROWS BETWEEN {edge} AND UNBOUNDED FOLLOWING"]
+            )
+        case "range":
+            low = draw.choice(["UNBOUNDED PRECEDING", "CURRENT ROW"])
+            high = draw.choice(["UNBOUNDED FOLLOWING", "CURRENT ROW"])
+            return f"{draw.choice(['RANGE', 'GROUPS'])} BETWEEN {low} AND {high}"
+        case _:
+            return ""
+
+
+def window_call(draw: random.Random) -> str:
+    """A window function; in an order without ties, or one for which ties do not matter."""
+    x = draw.choice(["a", "b", "d", "a / 4", "e"])
+    number = x if x != "e" else "a"
+    extent = frame(draw)
+    some = draw.choice(["", "", " FILTER (WHERE f)", " FILTER (WHERE b > 0)"])
+    kind = draw.choice(["sum", "sum", "extreme", "extreme", "value", "shift", "rank"])
+    peers = "ROWS" not in extent and kind in ("sum", "extreme", "rank")
+    order = draw.choice(["k", "e DESC", "a, b", "a / 3"]) if peers and draw.random() < 0.6 else "a DESC, id"
+    partition = draw.choice(["", "", "PARTITION BY e ", "PARTITION BY f, k ", "PARTITION BY a > 0 "])
+    words = [f"SUM({number})", f"COUNT({x})", "COUNT(*)", f"AVG({number})", "VAR_POP(a)"]
+    match kind:
+        case "sum":
+            call = draw.choice(words) + some
+        case "extreme":
+            call = f"{draw.choice(['MIN', 'MAX'])}({draw.choice(['a', 'b', 'd', 'e', 'k'])}){some}"
+        case "value":
+            call = draw.choice(
+                [f"FIRST_VALUE({x})", f"LAST_VALUE({x})", f"NTH_VALUE({x}, {draw.choice([1, 2, 3, 25])})"]
+            )
+        case "shift":
+            call, extent = f"{draw.choice(['LAG', 'LEAD'])}({x}, {draw.choice([0, 1, 2, 25])})", ""
+        case _:
+            ranks = ["RANK()", "DENSE_RANK()", "PERCENT_RANK()", "CUME_DIST()"]
+            ranks += ["ROW_NUMBER()", "NTILE(3)", "NTILE(7)"] if order.endswith("id") else []
+            call, extent = draw.choice(ranks), ""
+    return f"{call} OVER ({partition}ORDER BY {order} {extent})"
+
+
+def frame_query(draw: random.Random) -> str:
+    """Some windows over all rows, or over a part of them."""
+    calls = [window_call(draw) for _ in range(draw.randint(1, 4))]
+    where = draw.choice(["", "", " WHERE a > -3", " WHERE id < 0"])
+    return f"SELECT id, {', '.join(calls)} FROM r{where}"
+
+
+@pytest.mark.parametrize("query", [percentile_query, grouping_query, frame_query])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_aggregates(seed: int, query: Callable[[random.Random], str]) -> None:
     world = random_world(seed)

@@ -222,9 +222,11 @@ def _window(window: Window, rows: list[Row]) -> list[Row]:
 
 def _window_value(call: WindowCall, rows: list[Row], i: int, order: Callable[[Row], Any]) -> int | None:
     peers = [j for j, row in enumerate(rows) if order(row) == order(rows[i])]
-    frame = rows[: (peers[-1] if call.peers else i) + 1]
+    start, end = call.frame.start, call.frame.end
+    low = {"partition": 0, "peers": peers[0], "row": max(0, i + start.offset)}[start.at]
+    high = {"partition": len(rows) - 1, "peers": peers[-1], "row": min(len(rows) - 1, i + end.offset)}[end.at]
     values = [] if call.argument is None else [evaluate(call.argument, row) for row in rows]
-    within = [value for value in values[: len(frame)] if value is not None]
+    within = [value for value in values[low : max(0, high + 1)] if value is not None]
     match call.kind:
         case "row_number":
             return i + 1
@@ -233,19 +235,23 @@ def _window_value(call: WindowCall, rows: list[Row], i: int, order: Callable[[Ro
         case "dense_rank":
             return 1 + sum(order(rows[j]) != order(rows[j + 1]) for j in range(i))
         case "count_star":
-            return len(frame)
+            return max(0, high - low + 1)
         case "count":
             return len(within)
         case "sum":
             return sum(within) if within else None
+        case "min":
+            return min(within, default=None)
+        case "max":
+            return max(within, default=None)
         case "lag":
             return values[i - call.offset] if i >= call.offset else None
         case "lead":
             return values[i + call.offset] if i + call.offset < len(rows) else None
-        case "first_value":
-            return values[0]
+        case "nth_value":
+            return values[low + call.offset - 1] if low + call.offset - 1 <= high else None
         case "last_value":
-            return values[len(frame) - 1]
+            return values[high] if low <= high else None
         case _:
             assert_never(call.kind)
 
