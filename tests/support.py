@@ -80,6 +80,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("LEFT, RIGHT JOIN on a unique key", "SELECT v.id, p.born FROM visits v LEFT JOIN patients p USING (patient)"),
     ("FULL JOIN on a unique key", "SELECT v.id, p.born FROM visits v FULL JOIN patients p ON v.patient = p.patient"),
     ("joins unique on neither side, of at most n pairs", "SELECT /*+ JOIN_ROWS(20000) */ a.id, b.id FROM visits a JOIN visits b ON a.patient = b.patient AND a.day < b.day"),
+    ("groups over such joins, by one side", "SELECT a.ward, COUNT(*), SUM(b.cost) FROM visits a JOIN visits b ON a.patient = b.patient GROUP BY a.ward"),
     ("such joins without a bound", "SELECT a.id, b.id FROM visits a JOIN visits b ON a.patient = b.patient"),
     ("IN, NOT IN (subquery)", "SELECT COUNT(*) FROM visits WHERE patient IN (SELECT patient FROM patients WHERE born < 1950)"),
     ("EXISTS, correlated", "SELECT COUNT(*) FROM patients p WHERE EXISTS (SELECT 1 FROM visits v WHERE v.patient = p.patient)"),

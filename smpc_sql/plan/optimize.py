@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from smpc_sql.plan.relations import Relation
+from smpc_sql.plan.rules.aggregate_early import aggregate_early
 from smpc_sql.plan.rules.drop_keys import drop_keys
 from smpc_sql.plan.rules.drop_limits import drop_limits
 from smpc_sql.plan.rules.filter_shared import filter_shared
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     merge_projects,
     narrow_keys,
     drop_keys,
+    aggregate_early,
     drop_limits,
     prune_columns,
     inline_shared,

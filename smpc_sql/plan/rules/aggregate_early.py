@@ -1,0 +1,248 @@
+"""Groups over a join of many with many need no pairs where one side only is grouped by: the other is grouped first.
+
+COUNT and SUM over the pairs are sums over one side's rows of counts and sums of their partners, which are one row for
+every key: a lookup. Where nothing of the partners counts but that there is one, it is a mark. [Yan-Larson 1995]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from smpc_sql.plan.cost import expand_cost, key_bits, lookup_cost, pairs_cost, sort_cost
+from smpc_sql.plan.expressions import (
+    AggregateCall,
+    AggregateKind,
+    And,
+    Case,
+    Column,
+    Expression,
+    IsNull,
+    Literal,
+    Multiply,
+    Not,
+    Rescale,
+    columns_of,
+)
+from smpc_sql.plan.pairs import every_pair, needs_limit
+from smpc_sql.plan.relations import Aggregate, Filter, Join, Project, Relation, own_columns, rewrite, substitute
+from smpc_sql.schema import WORD, Boolean, Integer
+
+
+def aggregate_early(relation: Relation) -> Relation:
+    """Every Aggregate right over a join of many with many, as one over a lookup where that is possible and pays."""
+    return rewrite(relation, _early)
+
+
+def _early(relation: Relation) -> Relation:
+    if not isinstance(relation, Aggregate) or not isinstance(relation.source, Join):
+        return relation
+    join = relation.source
+    if join.expansion is None:
+        return relation
+    for sides in (_left_stays(join), _right_stays(join)):
+        if needs_limit(join) or sides.cost <= _pairs_cost(join):
+            found = _Rewrite(relation, sides, []).rewritten()
+            if found is not None:
+                return found
+    return relation
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """A join as one side whose rows stay, and the other, which is grouped by its keys.
+
+    stays, other: for every field of the join the column of that side, or None; equal keys are columns of both.
+    """
+
+    side: Relation
+    partner: Relation
+    side_keys: tuple[Expression, ...]
+    partner_keys: tuple[Expression, ...]
+    stays: tuple[Column | None, ...]
+    other: tuple[Column | None, ...]
+
+    @property
+    def cost(self) -> int:
+        rows, others = self.side.max_rows, self.partner.max_rows
+        bits = _bits(self.side_keys, self.partner_keys)
+        return sort_cost(others, bits + 1) + lookup_cost(rows, others, bits, 2)
+
+
+def _pairs_cost(join: Join) -> int:
+    """The pairs, and as much again for their groups."""
+    left, right, words = join.left.max_rows, join.right.max_rows, len(join.fields)
+    if every_pair(join):
+        return 2 * pairs_cost(left, right, words)
+    bits = _bits(join.left_keys, join.right_keys)
+    return expand_cost(left, right, bits, words, join.max_rows) + pairs_cost(1, join.max_rows, words)
+
+
+def _bits(mine: tuple[Expression, ...], others: tuple[Expression, ...]) -> int:
+    return key_bits(a.bounds.union(b.bounds).size for a, b in zip(mine, others, strict=True))
+
+
+def _left_stays(join: Join) -> _Sides:
+    lefts, rights = own_columns(join.left), own_columns(join.right)
+    beside = [rights[i] for i in join.carried_fields]
+    stays = (*lefts, *(_equal(column, join.right_keys, join.left_keys) for column in beside))
+    other = (*(_equal(column, join.left_keys, join.right_keys) for column in lefts), *beside)
+    return _Sides(join.left, join.right, join.left_keys, join.right_keys, stays, other)
+
+
+def _right_stays(join: Join) -> _Sides:
+    sides = _left_stays(join)
+    return _Sides(sides.partner, sides.side, sides.partner_keys, sides.side_keys, sides.other, sides.stays)
+
+
+def _equal(column: Column, keys: tuple[Expression, ...], others: tuple[Expression, ...]) -> Column | None:
+    """The other side's column that a key column is equal to, of the same type."""
+    for key, other in zip(keys, others, strict=True):
+        if key == column and isinstance(other, Column) and other.type == column.type:
+            return other
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outer:
+    """A call over the side that stays. partner: the place of the partner's call that it reads; None if it is the same
+    call over the side itself.
+
+    times: what is read of the side, by which the partner's value is multiplied. counts: whether no rows give 0.
+    """
+
+    kind: AggregateKind
+    times: Expression | None
+    filter: Expression | None
+    partner: int | None
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A call's parts over the side that stays (mine) and over its partner (theirs); None where they read another."""
+
+    mine: Expression | None
+    theirs: Expression | None
+    own_filter: Expression | None
+    inner_filter: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewrite:
+    aggregate: Aggregate
+    sides: _Sides
+    inner: list[AggregateCall]
+
+    def rewritten(self) -> Relation | None:
+        """The same groups without pairs; None where a key or a call reads both sides."""
+        keys = [self._on(key, self.sides.stays) for key in self.aggregate.keys]
+        kept = tuple(key for key in keys if key is not None)
+        plans = [plan for call in self.aggregate.calls if (plan := self._plan(call)) is not None]
+        if len(kept) < len(keys) or len(plans) < len(self.aggregate.calls):
+            return None
+        source = self._source()
+        calls = tuple(self._call(c, plan, source) for c, plan in zip(self.aggregate.calls, plans, strict=True))
+        if any(end not in WORD for call in calls for end in (call.bounds.low, call.bounds.high)):
+            return None
+        names, call_names = self.aggregate.key_names, self.aggregate.call_names
+        grouped = Aggregate(
+            source, tuple(substitute(key, own_columns(source)) for key in kept), names, calls, call_names
+        )
+        columns = own_columns(grouped)
+        outputs = [
+            _counted(column) if plan.counts else column
+            for column, plan in zip(columns[len(kept) :], plans, strict=True)
+        ]
+        found = Project(grouped, (*columns[: len(kept)], *outputs), (*names, *call_names))
+        same = [f.type for f in found.fields] == [f.type for f in self.aggregate.fields]
+        return found if same else None
+
+    def _on(self, expression: Expression | None, columns: tuple[Column | None, ...]) -> Expression | None:
+        """The expression over one side; None if it reads the other."""
+        if expression is None or any(columns[i] is None for i in columns_of(expression)):
+            return None
+        nothing = Literal(None, Boolean())  # of what is not read
+        return substitute(expression, [column or nothing for column in columns])
+
+    def _partner(self, kind: AggregateKind, argument: Expression | None, condition: Expression | None) -> int:
+        call = AggregateCall(kind, argument, condition, self.sides.partner.max_rows)
+        if call not in self.inner:
+            self.inner.append(call)
+        return self.inner.index(call)
+
+    def _plan(self, call: AggregateCall) -> _Outer | None:
+        """How a call is found from the partners' groups; None if it is not."""
+        if call.rest or call.by is not None or call.place is not None:
+            return None
+        stays, other = self.sides.stays, self.sides.other
+        own = self._on(call.filter, stays)
+        inner = self._on(call.filter, other) if own is None else None
+        if call.filter is not None and own is None and inner is None:
+            return None
+        read = _Read(self._on(call.argument, stays), self._on(call.argument, other), own, inner)
+        if call.distinct or call.kind in ("min", "max", "any"):
+            if read.mine is not None and inner is None:
+                return _Outer(call.kind, read.mine, own, None)
+            if call.distinct or call.kind == "any" or read.theirs is None:
+                return None
+            return _Outer(call.kind, None, own, self._partner(call.kind, read.theirs, inner))
+        return self._sum(call, read) if call.kind == "sum" else self._count(call, read)
+
+    def _count(self, call: AggregateCall, read: _Read) -> _Outer | None:
+        if call.kind == "count" and read.mine is None:
+            if read.theirs is None:
+                return None
+            return _Outer("sum", None, read.own_filter, self._partner("count", read.theirs, read.inner_filter), True)
+        known = read.own_filter
+        if read.mine is not None and read.mine.nullable:
+            there = Not(IsNull(read.mine))
+            known = there if known is None else And((known, there))
+        return _Outer("sum", None, known, self._partner("count_star", None, read.inner_filter), counts=True)
+
+    def _sum(self, call: AggregateCall, read: _Read) -> _Outer | None:
+        if read.theirs is not None:
+            return _Outer("sum", None, read.own_filter, self._partner("sum", read.theirs, read.inner_filter))
+        if read.mine is not None:
+            if read.inner_filter is not None:  # of no partner that passes it is NULL, not 0
+                return None
+            return _Outer("sum", read.mine, read.own_filter, self._partner("count_star", None, None))
+        return self._product(call, read.own_filter, read.inner_filter)
+
+    def _product(self, call: AggregateCall, own: Expression | None, inner: Expression | None) -> _Outer | None:
+        """SUM(x * y), one of either side."""
+        if not isinstance(call.argument, Multiply):
+            return None
+        for a, b in ((call.argument.left, call.argument.right), (call.argument.right, call.argument.left)):
+            mine, theirs = self._on(a, self.sides.stays), self._on(b, self.sides.other)
+            if mine is not None and theirs is not None:
+                return _Outer("sum", mine, own, self._partner("sum", theirs, inner))
+        return None
+
+    def _source(self) -> Relation:
+        sides = self.sides
+        if not self.inner:
+            marked = Join(sides.side, sides.partner, "mark", sides.side_keys, sides.partner_keys)
+            return Filter(marked, marked.column(len(marked.fields) - 1))
+        names = tuple(f"key{i}" for i in range(len(sides.partner_keys)))
+        inner = tuple(self.inner)
+        grouped = Aggregate(
+            sides.partner, sides.partner_keys, names, inner, tuple(f"partner{i}" for i in range(len(inner)))
+        )
+        return Join(sides.side, grouped, "inner", sides.side_keys, own_columns(grouped)[: len(names)])
+
+    def _call(self, call: AggregateCall, plan: _Outer, source: Relation) -> AggregateCall:
+        columns = own_columns(source)
+        times = None if plan.times is None else substitute(plan.times, columns)
+        condition = None if plan.filter is None else substitute(plan.filter, columns)
+        if plan.partner is None:
+            return replace(call, argument=times, filter=condition, rows=source.max_rows)
+        value: Expression = columns[len(self.sides.side.fields) + len(self.sides.partner_keys) + plan.partner]
+        if times is not None:
+            value = Multiply(times, value)
+        return AggregateCall(plan.kind, value, condition, source.max_rows)
+
+
+def _counted(total: Column) -> Expression:
+    """A sum of counts as a count: 0 of no rows."""
+    count = Rescale(total, 0, Integer(64))
+    return Case(((IsNull(count), Literal(0, count.type)),), count)
