@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from parties.store import Change, CreateTable, CreateView, DropTable, DropView, MakeTable, StoredFragment
-from smpc_sql.catalog import Catalog, Fragment
+from parties.store import Change, CreateTable, CreateView, DropTable, DropView, JudgeKeys, MakeTable, StoredFragment
+from smpc_sql.catalog import Catalog, Fragment, Verdict
 from smpc_sql.engine import explain, prepare, report, run
 from smpc_sql.engine.prepare import Prepared as Plan
-from smpc_sql.engine.prepare import PreparedTable
+from smpc_sql.engine.prepare import PreparedCheck, PreparedTable
 from smpc_sql.errors import QueryError
 from smpc_sql.session import NetworkBackend
 from smpc_sql.sql import parse
@@ -104,15 +104,21 @@ class SqlEngine:
 
     def prepare(self, sql: str, catalog: Catalog) -> Plan:
         """See Engine."""
-        return prepare.prepare(sql, catalog)
+        prepared = prepare.prepare(sql, catalog)
+        prepare.require_checked(prepared)
+        return prepared
 
-    def prepare_change(self, sql: str, catalog: Catalog) -> TableToMake:
+    def prepare_change(self, sql: str, catalog: Catalog) -> TableToMake | KeysToCheck:
         """See Engine."""
         match parse.parse_statements(sql):
             case (parse.CreateTableAs() as statement,):
-                return TableToMake(prepare.prepare_table(statement, catalog))
+                table = prepare.prepare_table(statement, catalog)
+                prepare.require_checked(table)
+                return TableToMake(table)
+            case (parse.CheckTable(name),):
+                return KeysToCheck(prepare.prepare_check(name, catalog))
             case _:
-                raise QueryError("one CREATE TABLE AS is expected")
+                raise QueryError("one CREATE TABLE AS or CHECK TABLE is expected")
 
     def explain(self, sql: str, catalog: Catalog, parties: int) -> str:
         """See Engine."""
@@ -150,13 +156,15 @@ class SqlEngine:
 
     def run_change(
         self,
-        prepared: TableToMake,
+        prepared: TableToMake | KeysToCheck,
         seat: Seat,
         tables: Mapping[str, tuple[StoredFragment, ...]],
         client: str,
         change_id: bytes,
     ) -> tuple[Change, StoredFragment | None]:
         """See Engine."""
+        if isinstance(prepared, KeysToCheck):
+            return prepared.judged(run.run_check(prepared.plan, _backend(seat), tables)), None
         rows = run.run_table(prepared.plan, _backend(seat), tables)
         return prepared.reserved(client, change_id), StoredFragment(rows.rows, rows.words, rows.nulls)
 
@@ -182,6 +190,32 @@ class TableToMake:
         storing, statement = self.plan.storing, self.plan.statement
         fragment = Fragment(change_id.hex(), client, storing.rows)
         return MakeTable(storing.schema, statement.sql, made_by(storing, client), fragment, statement.replace)
+
+
+@dataclass(frozen=True, slots=True)
+class KeysToCheck:
+    """A CHECK TABLE as a change."""
+
+    plan: PreparedCheck
+
+    @property
+    def digest(self) -> bytes:
+        """See Prepared."""
+        return self.plan.digest
+
+    @property
+    def defines(self) -> bool:
+        """See PreparedChange. Who may query may check, since a query may need it."""
+        return False
+
+    def reserved(self, client: str, change_id: bytes) -> Change:
+        """See PreparedChange."""
+        return self.judged(())
+
+    def judged(self, verdicts: tuple[Verdict, ...]) -> Change:
+        """The change that these verdicts make."""
+        entry = self.plan.entry
+        return JudgeKeys(entry.schema.name, tuple(fragment.id for fragment in entry.fragments), verdicts)
 
 
 def _backend(seat: Seat) -> NetworkBackend:

@@ -16,14 +16,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, assert_never
+from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 
 import numpy as np
 import numpy.typing as npt
 
 from smpc_sql import analysis, messages, owner, result, sharing
 from smpc_sql.catalog import Catalog, CatalogInvalid
-from smpc_sql.errors import CatalogConflict, InternalError, PeerError, QueryError, SmpcError
+from smpc_sql.errors import CatalogConflict, InternalError, KeysUnchecked, PeerError, QueryError, SmpcError
 from smpc_sql.messages import Failed
 from smpc_sql.owner import EncodedRows, Loaded
 from smpc_sql.plan.delivery import Delivery
@@ -31,6 +31,7 @@ from smpc_sql.result import QueryStats, Result
 from smpc_sql.schema import Enum, TableSchema
 from smpc_sql.sql.compile import compile_statement, compile_view, describe
 from smpc_sql.sql.parse import (
+    CheckTable,
     CreateTable,
     CreateTableAs,
     CreateView,
@@ -49,6 +50,10 @@ from smpc_sql.wire import MAX_DATA, Malformed
 if TYPE_CHECKING:
     import pandas as pd
 
+S = TypeVar("S")
+T = TypeVar("T")
+
+_MOST_CHECKS = 8  # times that a query finds new loads, whose keys are to be checked, before it is given up
 _SETTLE = 3.0  # seconds at most for the other parties to say what they know, after the first one has failed
 _PAUSE = 0.02  # seconds, at first, before what was refused because somebody else was at work is tried again
 
@@ -90,15 +95,17 @@ class Connection:
         for statement in parse_statements(sql):
             match statement:
                 case Select():
-                    given = self._select(statement)
+                    given = self._checked(self._select, statement)
                 case Explain():
                     given = _texts(explain=[self._explain(statement)])
                 case CreateTable() | DropTable() | CreateView() | DropView():
                     self._define(statement)
                     given = _nothing()
                 case CreateTableAs():
-                    self._create_as(statement)
+                    self._checked(self._create_as, statement)
                     given = _nothing()
+                case CheckTable(name):
+                    given = self._check(name)
                 case ShowTables():
                     catalog = self._fetch_catalog()
                     names = {name: entry.schema.name for name, entry in catalog.tables.items()}
@@ -234,7 +241,7 @@ class Connection:
     def _explain(self, statement: Explain) -> str:
         select = statement.select
         if statement.analyze:
-            report = self._analyze(select)
+            report = self._checked(self._analyze, select)
             return json.dumps(report, indent=2, ensure_ascii=False) if statement.json else analysis.as_text(report)
         self._plan(select)  # a QueryError has its place in this text
         sql = f"EXPLAIN (FORMAT JSON) {select.sql}" if statement.json else select.sql
@@ -284,6 +291,26 @@ class Connection:
             return
         compile_table(statement, catalog)  # a QueryError has its place in this text
         self._compute(statement.sql)
+
+    def _checked(self, work: Callable[[S], T], statement: S) -> T:
+        """What work(statement) gives, once the keys that it relies on have been checked between loads."""
+        for _ in range(_MOST_CHECKS):
+            try:
+                return work(statement)
+            except KeysUnchecked as error:
+                for table in error.tables:
+                    self._check(table)
+        return work(statement)
+
+    def _check(self, table: str) -> Result:
+        entry = self._fetch_catalog().table(table)
+        if entry.unchecked:
+            self._compute(f"CHECK TABLE {_quoted(table)}")
+            entry = self._fetch_catalog().table(table)
+        return _texts(
+            key=[", ".join(key) for key in entry.keys],
+            holds=["no" if key in entry.violated else "yes" for key in entry.keys],
+        )
 
     def _compute(self, sql: str) -> None:
         """A change that the parties compute together."""

@@ -7,7 +7,8 @@ SmpcError
 │   ├── UnknownName         a table, column or function that does not exist
 │   ├── TypeMismatch        an expression whose types do not fit
 │   ├── OverflowPossible    an expression that could leave 64 bits: its name and bounds
-│   └── CatalogConflict     a table that exists already, or is in use
+│   ├── CatalogConflict     a table that exists already, or is in use
+│   └── KeysUnchecked       the query relies on keys of which nobody knows yet whether they hold
 ├── DataError           the owner's: rows that do not fit the schema (row numbers and columns, never values)
 ├── PolicyError         refused by an owner's policy, or by who asks
 ├── ConfigError         the operator's: a consortium file, a key, an address
@@ -59,6 +60,14 @@ class OverflowPossible(QueryError):
 
 class CatalogConflict(QueryError):
     """A table that exists already, does not exist, or is being changed by somebody else."""
+
+
+class KeysUnchecked(QueryError):
+    """The query relies on keys that were checked within every load, but not yet between loads. tables: whose keys."""
+
+    def __init__(self, message: str, tables: Sequence[str] = (), *, line: int = 0, column: int = 0) -> None:
+        self.tables = tuple(tables)
+        super().__init__(message, line=line, column=column)
 
 
 class DataError(SmpcError):

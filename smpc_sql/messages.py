@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from smpc_sql import errors
-from smpc_sql.errors import DataError, InternalError, PeerError, QueryError, SmpcError
+from smpc_sql.errors import DataError, InternalError, KeysUnchecked, PeerError, QueryError, SmpcError
 from smpc_sql.wire import Malformed
 
 MAX_SQL = 1 << 20
@@ -394,6 +394,7 @@ _KINDS: Mapping[str, type[SmpcError]] = MappingProxyType(
             errors.TypeMismatch,
             errors.OverflowPossible,
             errors.CatalogConflict,
+            errors.KeysUnchecked,
             errors.PolicyError,
             errors.ConfigError,
             errors.DataError,
@@ -409,6 +410,8 @@ def fault_of(error: SmpcError) -> Fault:
     names = (kind.__name__ for kind in type(error).__mro__)
     kind = next((name for name in names if name in _KINDS), "InternalError")
     match error:
+        case KeysUnchecked():
+            return Fault(kind, error.message[:MAX_TEXT], problems=error.tables[:MAX_PROBLEMS])
         case QueryError():
             return Fault(kind, error.message[:MAX_TEXT], line=error.line, column=error.column)
         case DataError():
@@ -425,6 +428,8 @@ def error_of(fault: Fault, sender: str) -> SmpcError:
     kind = _KINDS.get(fault.kind)
     if kind is None:
         return PeerError(sender, "reported an unknown error")
+    if issubclass(kind, KeysUnchecked):
+        return kind(fault.message, fault.problems)
     if issubclass(kind, QueryError):
         return kind(fault.message, line=fault.line, column=fault.column)
     if issubclass(kind, DataError):

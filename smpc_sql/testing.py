@@ -12,10 +12,10 @@ import msgspec
 import numpy as np
 
 from smpc_sql import messages
-from smpc_sql.catalog import Catalog, Fragment
+from smpc_sql.catalog import Catalog, Fragment, Verdict
 from smpc_sql.correlations.requests import correction, decode_requests
-from smpc_sql.engine.prepare import Prepared, prepare, prepare_table
-from smpc_sql.engine.run import run, run_table
+from smpc_sql.engine.prepare import Prepared, prepare, prepare_check, prepare_table
+from smpc_sql.engine.run import run, run_check, run_table
 from smpc_sql.owner import EncodedRows
 from smpc_sql.randomness import fresh_seed
 from smpc_sql.result import QueryStats, Result, decode
@@ -178,7 +178,19 @@ class LockstepConsortium:
             for stored in self._stored:
                 stored[statement.schema.name] = []
 
+    def check(self, table: str) -> tuple[Verdict, ...]:
+        """CHECK TABLE of one whose keys are unchecked: all parties learn whether they hold."""
+        prepared = prepare_check(table, self.catalog)
+        found = self._run(lambda backend, tables: run_check(prepared, backend, tables))
+        if len(set(found)) != 1:
+            raise AssertionError("the parties do not agree on what they opened")
+        self.catalog = self.catalog.with_verdicts(table, found[0])
+        return found[0]
+
     def _make(self, statement: CreateTableAs) -> None:
+        prepared = prepare_table(statement, self.catalog)
+        for entry in prepared.unchecked:
+            self.check(entry.schema.name)
         prepared = prepare_table(statement, self.catalog)
         shares = self._run(lambda backend, tables: run_table(prepared, backend, tables))
         name, origin = prepared.storing.schema.name, made_by(prepared.storing, "analyst")
@@ -221,6 +233,10 @@ class LockstepConsortium:
     def sql(self, sql: str) -> Result:
         """The answer, as the analyst gets it."""
         prepared = self.prepare(sql)
+        if prepared.unchecked:
+            for entry in prepared.unchecked:
+                self.check(entry.schema.name)
+            prepared = self.prepare(sql)
         started = time.perf_counter()
         shares = self.pieces(prepared)
         costs = [backend.stats() for backend in self.record]

@@ -10,13 +10,14 @@ import numpy as np
 from smpc_sql.correlations.requests import Request
 from smpc_sql.operators.base import Fragment, Operator, Tables
 from smpc_sql.operators.deliver import Deliver
+from smpc_sql.operators.disclose import Disclose
 from smpc_sql.operators.scan import ScanFragments
 from smpc_sql.operators.shared_rows import SharedRows
 from smpc_sql.operators.store_rows import StoreRows
 from smpc_sql.ring import Array
 from smpc_sql.session import DryBackend, Event, Session, SessionStats
 
-Root = Deliver | StoreRows
+Root = Deliver | StoreRows | Disclose
 """What a plan ends with."""
 
 

@@ -8,6 +8,7 @@ from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.expand_join import ExpandJoin
 from smpc_sql.operators.shared_rows import SharedRows
 from smpc_sql.plan.explain import explain_delivery
+from smpc_sql.sql.keys import key_text
 
 
 def explain(prepared: Prepared, parties: int) -> str:
@@ -26,9 +27,20 @@ def explain(prepared: Prepared, parties: int) -> str:
         f"  bytes dealt by the provider: {sum(size for _, _, size in dealt):,}",
         *(f"    {name}: {count:,} dealt, {size:,} bytes" for name, count, size in dealt),
         "discloses:",
-        *(f"  {line}" for line in disclosed(prepared.root) or ("nothing",)),
+        *(f"  {line}" for line in disclosures(prepared) or ("nothing",)),
     ]
     return "\n".join(lines)
+
+
+def disclosures(prepared: Prepared) -> tuple[str, ...]:
+    """What everybody learns by running it, beside what is public anyway: a line each."""
+    keys = tuple(
+        f"once, before it first runs (CHECK TABLE {entry.schema.name}): whether {key_text(entry, key)} "
+        f"holds over the rows of all {sum(fragment.rows > 0 for fragment in entry.fragments)} loads, yes or no"
+        for entry in prepared.unchecked
+        for key in entry.unchecked
+    )
+    return (*keys, *disclosed(prepared.root))
 
 
 def disclosed(operator: Operator | Deliver) -> tuple[str, ...]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smpc_sql.catalog import Catalog
+from smpc_sql.catalog import Catalog, TableEntry
 from smpc_sql.engine.dryrun import DryRun, dry_run
 from smpc_sql.engine.lower import lower, lower_rows
+from smpc_sql.errors import KeysUnchecked, QueryError
+from smpc_sql.operators.base import Operator
 from smpc_sql.operators.deliver import Deliver
+from smpc_sql.operators.disclose import Disclose
+from smpc_sql.operators.shared_rows import SharedRows
 from smpc_sql.operators.store_rows import StoreRows
 from smpc_sql.plan.delivery import Delivery
-from smpc_sql.plan.explain import plan_digest
+from smpc_sql.plan.explain import explain_delivery, plan_digest
 from smpc_sql.sql.compile import compile_select
+from smpc_sql.sql.keys import check_query, key_text, relied_on, without_unchecked
 from smpc_sql.sql.parse import CreateTableAs
 from smpc_sql.sql.storing import Storing, compile_table
 from smpc_sql.version import VERSION
@@ -19,11 +24,15 @@ from smpc_sql.version import VERSION
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan. digest: sha256 of everything the parties must agree on: plan, catalog, version."""
+    """A plan. digest: sha256 of everything the parties must agree on: plan, catalog, version.
+
+    unchecked: tables on whose keys it relies, of which is not known yet whether they hold between loads.
+    """
 
     delivery: Delivery
     root: Deliver
     digest: bytes
+    unchecked: tuple[TableEntry, ...] = ()
 
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
@@ -38,6 +47,7 @@ class PreparedTable:
     storing: Storing
     root: StoreRows
     digest: bytes
+    unchecked: tuple[TableEntry, ...] = ()
 
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
@@ -54,10 +64,61 @@ def prepare_table(statement: CreateTableAs, catalog: Catalog) -> PreparedTable:
     columns = tuple(column.name for column in storing.schema.stored if column.name != valid)
     root = StoreRows(lower_rows(delivery.relation), delivery, columns, valid)
     schema = Catalog().with_table(storing.schema, statement.sql, storing.origin).digest()
-    return PreparedTable(statement, storing, root, plan_digest(delivery, catalog, f"{VERSION} {schema.hex()}"))
+    digest = plan_digest(delivery, catalog, f"{VERSION} {schema.hex()}")
+    unchecked = relied_on(lambda known: _table_form(compile_table(statement, known)), catalog)
+    return PreparedTable(statement, storing, root, digest, tuple(map(catalog.table, unchecked)))
+
+
+def _table_form(storing: Storing) -> object:
+    return explain_delivery(storing.delivery), _steps(lower_rows(storing.delivery.relation)), storing.schema
 
 
 def prepare(sql: str, catalog: Catalog) -> Prepared:
     """Parses, plans and checks a SELECT. Raises QueryError for what cannot be answered."""
     delivery = compile_select(sql, catalog)
-    return Prepared(delivery, lower(delivery), plan_digest(delivery, catalog, VERSION))
+    unchecked = relied_on(lambda known: _form(compile_select(sql, known)), catalog)
+    tables = tuple(map(catalog.table, unchecked))
+    return Prepared(delivery, lower(delivery), plan_digest(delivery, catalog, VERSION), tables)
+
+
+def _form(delivery: Delivery) -> object:
+    """Equal for plans that do the same, whatever keys they know of."""
+    return explain_delivery(delivery), _steps(lower(delivery).source)
+
+
+def _steps(root: Operator) -> tuple[Operator, ...]:
+    """The root, and the sources of shared rows, by which these do not compare."""
+    below = tuple(step for source in root.inputs for step in _steps(source)[1:])
+    shared = (root.source,) if isinstance(root, SharedRows) else ()
+    return (root, *shared, *below)
+
+
+def require_checked(prepared: Prepared | PreparedTable) -> None:
+    """Raises KeysUnchecked for a plan that relies on a key of which nobody knows yet whether it holds."""
+    if prepared.unchecked:
+        names = tuple(entry.schema.name for entry in prepared.unchecked)
+        keys = "; ".join(key_text(entry, key) for entry in prepared.unchecked for key in entry.unchecked)
+        raise KeysUnchecked(f"not checked yet between loads: {keys}; CHECK TABLE {names[0]} does", names)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCheck:
+    """A CHECK TABLE: its truths are those of the table's unchecked keys. digest: as a query's."""
+
+    entry: TableEntry
+    root: Disclose
+    digest: bytes
+
+    def cost(self, *, index: int, parties: int) -> DryRun:
+        """The exact cost for one party."""
+        return dry_run(self.root, index=index, parties=parties)
+
+
+def prepare_check(table: str, catalog: Catalog) -> PreparedCheck:
+    """Plans the check of a table's unchecked keys. Raises QueryError if there are none."""
+    entry = catalog.table(table)
+    if not entry.unchecked:
+        raise QueryError(f"no key of table {entry.schema.name} needs to be checked")
+    delivery = compile_select(check_query(entry), without_unchecked(catalog, (entry.schema.name,)))
+    root = Disclose(lower_rows(delivery.relation), delivery)
+    return PreparedCheck(entry, root, plan_digest(delivery, catalog, f"{VERSION} check"))

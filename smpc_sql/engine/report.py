@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from smpc_sql.engine.dryrun import zeros_for
+from smpc_sql.engine.explain import disclosures
 from smpc_sql.engine.measure import Cost, Instrumented
 from smpc_sql.engine.prepare import Prepared
 from smpc_sql.operators.base import Stored, Tables
@@ -36,11 +37,6 @@ def report(prepared: Prepared, parties: int) -> dict[str, Any]:
         },
         "discloses": list(disclosures(prepared)),
     }
-
-
-def disclosures(prepared: Prepared) -> tuple[str, ...]:
-    """What everybody learns by running it, beside what is public anyway."""
-    return ()
 
 
 def as_text(found: dict[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from smpc_sql.engine.prepare import Prepared, PreparedTable
+from smpc_sql.catalog import Verdict
+from smpc_sql.engine.prepare import Prepared, PreparedCheck, PreparedTable
 from smpc_sql.operators.base import Stored, Tables
 from smpc_sql.operators.store_rows import StoredRows
 from smpc_sql.ring import Array
@@ -22,3 +23,10 @@ def run_table(prepared: PreparedTable, backend: NetworkBackend, tables: Stored) 
     """This party's shares of the rows of a CREATE TABLE AS, as they are to be stored."""
     backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
     return prepared.root.run(Session(backend), Tables(tables))
+
+
+def run_check(prepared: PreparedCheck, backend: NetworkBackend, tables: Stored) -> tuple[Verdict, ...]:
+    """Of every unchecked key whether it holds, as all parties learn it."""
+    backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
+    truths = prepared.root.run(Session(backend), Tables(tables))
+    return tuple(Verdict(key, unique) for key, unique in zip(prepared.entry.unchecked, truths, strict=True))

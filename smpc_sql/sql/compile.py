@@ -17,6 +17,7 @@ from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
 from smpc_sql.schema import SqlType
 from smpc_sql.sql.bind import QueryBinder
 from smpc_sql.sql.fixed import over_constant, word_of
+from smpc_sql.sql.keys import explain_violation
 from smpc_sql.sql.nodes import line_and_column
 from smpc_sql.sql.parse import CreateView, Explain, Select, parse_statements
 from smpc_sql.sql.source import Bound
@@ -40,6 +41,14 @@ def compile_select(text: str, catalog: Catalog, rules: tuple[Rule, ...] = RULES)
 
 def compile_statement(select: Select, catalog: Catalog, rules: tuple[Rule, ...] = RULES) -> Delivery:
     """The same for a statement that is parsed already."""
+    try:
+        return _compiled(select, catalog, rules)
+    except QueryError as error:
+        better = explain_violation(error, lambda known: _compiled(select, known, rules), catalog)
+        raise better from error
+
+
+def _compiled(select: Select, catalog: Catalog, rules: tuple[Rule, ...]) -> Delivery:
     try:
         bound = _bind(select, catalog)
         relation = optimize(chosen_once(bound.relation), rules)

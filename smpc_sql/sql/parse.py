@@ -42,6 +42,13 @@ class DropTable:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckTable:
+    """CHECK TABLE: do its keys hold between loads?"""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowTables:
     """SHOW TABLES."""
 
@@ -104,7 +111,18 @@ class Explain:
     json: bool = False
 
 
-Statement = CreateTable | CreateTableAs | CreateView | DropTable | DropView | ShowTables | Describe | Select | Explain
+Statement = (
+    CreateTable
+    | CreateTableAs
+    | CreateView
+    | DropTable
+    | DropView
+    | CheckTable
+    | ShowTables
+    | Describe
+    | Select
+    | Explain
+)
 
 
 def parse_statements(text: str) -> tuple[Statement, ...]:
@@ -172,6 +190,8 @@ def _statement(part: list[Token], text: str) -> Statement:
                 return _create(_parse(part, text), sql, text)
             case ["DROP", "TABLE" | "VIEW", *_]:
                 return _drop(_parse(part, text))
+            case ["CHECK", "TABLE", _] if len(part) == 3:
+                return CheckTable(part[2].text)
             case ["SHOW", "TABLES"]:
                 return ShowTables()
             case ["DESCRIBE" | "DESC", _]:

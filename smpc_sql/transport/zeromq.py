@@ -317,7 +317,8 @@ class Station:
 
     def _ring(self) -> None:
         with self._wake_lock, contextlib.suppress(zmq.ZMQError):
-            self._wake.send(b"")
+            # a full pipe wakes as well; and where the loop has ended, nobody is there to take more
+            self._wake.send(b"", zmq.NOBLOCK)
 
     def _receive_loop(self, arrived: Arrived) -> None:
         router = self._router
@@ -464,7 +465,8 @@ class Visitor:
 
     def _ring(self) -> None:
         with self._wake_lock, contextlib.suppress(zmq.ZMQError):
-            self._wake.send(b"")
+            # a full pipe wakes as well; and where the loop has ended, nobody is there to take more
+            self._wake.send(b"", zmq.NOBLOCK)
 
     def _loop(self, arrived: Arrived, watch: _Watch) -> None:
         names = {peer.socket: peer.name for peer in self._peers.values()}

@@ -32,7 +32,9 @@ KEYS = {
 
 @pytest.fixture(scope="module")
 def consortium() -> LockstepConsortium:
-    return consortium_of(small_world(), 2)
+    consortium = consortium_of(small_world(), 2)
+    consortium.check("u")
+    return consortium
 
 
 def nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
@@ -78,6 +80,13 @@ def test_the_keys_are_the_documented_ones(consortium: LockstepConsortium) -> Non
     whole = analysis.merged({"a": as_text(shares[0]), "b": as_text(shares[1])})
     assert set(whole) == {*KEYS["report"], "measured"} and set(whole["measured"]) == KEYS["measured"]
     assert all(set(node["measured"]) == KEYS["measured"] for node in nodes(whole["operators"]))
+
+
+def test_what_is_disclosed_is_listed() -> None:
+    """A key of rows of two owners, that the query relies on."""
+    found = report(consortium_of(small_world(), 2).prepare(QUERIES[0]), 2)
+    (line,) = found["discloses"]
+    assert line.startswith("once, before it first runs (CHECK TABLE u): whether PRIMARY KEY (uid) of table u holds")
 
 
 def test_a_report_that_is_none_names_the_party(consortium: LockstepConsortium) -> None:
