@@ -39,7 +39,7 @@ CREATE TABLE weights (a DECIMAL(6, 3) NOT NULL, b DECIMAL(6, 3) NOT NULL);
 CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("arithmetic `+ - *`", "SELECT cost * 2 - id FROM visits"),
     ("quotients, delivered exactly", "SELECT SUM(cost) / COUNT(*) FROM visits"),
-    ("`//` and `%` by a constant", "SELECT born // 10, born % 10 FROM patients"),
+    ("`//` and `%`", "SELECT born // 10, born % 10, id // patient FROM patients JOIN visits USING (patient)"),
     ("ROUND, FLOOR, CEIL of decimals", "SELECT FLOOR(cost), ROUND(cost, 1) FROM visits"),
     ("ABS, SIGN, GREATEST, LEAST", "SELECT ABS(cost - 5), GREATEST(id, patient) FROM visits"),
     ("comparisons, BETWEEN, IN (list)", "SELECT id FROM visits WHERE cost BETWEEN 1 AND 9.5 AND id IN (1, 2, 3)"),

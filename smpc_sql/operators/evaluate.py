@@ -415,7 +415,8 @@ class _Evaluation:
         denominator = self._words(parts[1])
         shifted = self._words(parts[0]) + denominator * words_of(node.shift)
         lane = lane_for((node.denominator.bounds.high << node.bits + 1).bit_length() + 1)
-        whole = yield SecretQuotient(shifted, denominator, node.bits, lane)
+        fine = lane_for(node.denominator.bounds.high.bit_length() + 2)
+        whole = yield SecretQuotient(shifted, denominator, node.bits, lane, node.places, fine)
         return Words(add_constant(self.session, whole, -node.shift), null)
 
     def _remainder(self, bounds: Interval, divisor: int, part: Datum) -> Steps:

@@ -82,8 +82,9 @@ def evaluate_public(node: Expression, parts: list[Public]) -> Public:
             return Public(np.array(table, dtype=np.int64)[at], parts[0].null)
         case FloorDivide(_, divisor):
             return Public(values[0] // divisor, parts[0].null)
-        case WholeQuotient():
-            return Public(values[0] // np.maximum(values[1], 1), _either(parts))
+        case WholeQuotient(_, _, places):
+            exact = (values[0].astype(object) << places) // np.maximum(values[1], 1)
+            return Public(np.asarray(exact).astype(np.int64), _either(parts))
         case Remainder(_, divisor):
             return Public(values[0] % divisor, parts[0].null)
         case Within():

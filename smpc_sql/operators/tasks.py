@@ -93,12 +93,17 @@ class FloorQuotient:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SecretQuotient:
-    """floor(numerator / denominator) of words [n], quotients below 2^bits; see `division.divide` -> words [n]."""
+    """floor(numerator * 2^places / denominator) of words [n], whole quotients below 2^bits (`division`) -> words [n].
+
+    lane: for the digits before the point. fine: for those behind, of which there are `places`.
+    """
 
     numerator: Array
     denominator: Array
     bits: int
     lane: int
+    places: int
+    fine: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,8 +140,8 @@ def _form(task: Task) -> tuple[Hashable, ...]:
             return "Truth", bits
         case FloorQuotient(_, divisor, low, high):
             return "FloorQuotient", divisor, low, high
-        case SecretQuotient(_, _, bits, lane):
-            return "SecretQuotient", bits, lane
+        case SecretQuotient(_, _, bits, lane, places, fine):
+            return "SecretQuotient", bits, lane, places, fine
         case Spelling(function):
             return "Spelling", function
         case _:
@@ -220,7 +225,11 @@ def _floor_quotient(session: Session, tasks: Sequence[FloorQuotient]) -> list[Ar
 
 def _secret_quotient(session: Session, tasks: Sequence[SecretQuotient]) -> list[Array]:
     above, below = (np.concatenate(each) for each in zip(*((t.numerator, t.denominator) for t in tasks), strict=True))
-    found = division.divide(session, above, below, tasks[0].bits, tasks[0].lane)
+    first = tasks[0]
+    found, rest = division.divide(session, above, below, first.bits, first.lane)
+    if first.places:
+        behind = division.places(session, rest, below, first.places, first.fine)
+        found = (found << np.uint64(first.places)) + behind
     return np.split(found, np.cumsum([len(task.numerator) for task in tasks])[:-1])
 
 

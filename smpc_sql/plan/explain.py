@@ -133,8 +133,9 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             return f"lookup({show(x)}, [{_table(table, type_)}])"
         case FloorDivide(x, divisor):
             return f"floor({show(x)} / {divisor})"
-        case WholeQuotient(numerator, denominator):
-            return f"floor({show(numerator)} / {show(denominator)})"
+        case WholeQuotient(numerator, denominator, places):
+            power = f" * 2^{places}" if places else ""
+            return f"floor({show(numerator)}{power} / {show(denominator)})"
         case Remainder(x, divisor):
             return f"({show(x)} mod {divisor})"
         case Within(x, interval):

@@ -417,17 +417,24 @@ class FloorDivide(_Node):
 
 @dataclass(frozen=True, slots=True)
 class WholeQuotient(_Node):
-    """floor(numerator / denominator) of two INTEGERs, denominator >= 0; anything within bounds where that is 0."""
+    """floor(numerator * 2^places / denominator) of two INTEGERs, denominator >= 0; anything where that is 0.
+
+    With places > 0 the numerator is not negative either.
+    """
 
     numerator: Expression
     denominator: Expression
+    places: int = 0
 
     def __post_init__(self) -> None:
         n, d = self.numerator, self.denominator
         for part in (n, d):
             _require(isinstance(part.type, Integer), f"a whole quotient of {part.type} is not supported")
         _require(d.bounds.low >= 0, "a whole quotient needs a denominator that is not negative")
-        ends = [end // divisor for end in (n.bounds.low, n.bounds.high) for divisor in self._divisors()]
+        _require(self.places == 0 or n.bounds.low >= 0, "binary places need a numerator that is not negative")
+        ends = [
+            (end << self.places) // divisor for end in (n.bounds.low, n.bounds.high) for divisor in self._divisors()
+        ]
         bounds = Interval(min(ends), max(ends))
         self._know(Integer(64), n.nullable or d.nullable, bounds, n.secret or d.secret)
 
@@ -442,8 +449,8 @@ class WholeQuotient(_Node):
 
     @property
     def bits(self) -> int:
-        """The binary digits of the shifted quotient."""
-        return max(1, (self.bounds.high + self.shift).bit_length())
+        """The binary digits of the shifted quotient before its places."""
+        return max(1, ((self.bounds.high >> self.places) + self.shift).bit_length())
 
 
 @dataclass(frozen=True, slots=True)
@@ -708,8 +715,8 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return InSet(new[0], codes)
         case FloorDivide(_, divisor, type_):
             return FloorDivide(new[0], divisor, type_)
-        case WholeQuotient():
-            return WholeQuotient(new[0], new[1])
+        case WholeQuotient(_, _, places):
+            return WholeQuotient(new[0], new[1], places)
         case Remainder(_, divisor):
             return Remainder(new[0], divisor)
         case Within(_, interval):

@@ -26,7 +26,7 @@ def divide_by_public(session: Session, x: Array, divisor: int, low: int, high: i
     if last - first > MAX_STEPS:
         start = np.full(len(x), session.public(words_of(divisor)), dtype=np.uint64)
         lane = lane_for((high - low + divisor).bit_length() + 2)
-        digits = divide(session, rest, start, (last - first).bit_length(), lane)
+        digits, _ = divide(session, rest, start, (last - first).bit_length(), lane)
         shifted: Array = digits + session.public(words_of(first))
         return shifted
     if last == first:
@@ -40,8 +40,8 @@ def divide_by_public(session: Session, x: Array, divisor: int, low: int, high: i
     return found
 
 
-def divide(session: Session, numerator: Array, denominator: Array, bits: int, lane: int) -> Array:
-    """floor(numerator / denominator) for words [n] >= 0 and > 0, quotients below 2^bits; n a multiple of 8.
+def divide(session: Session, numerator: Array, denominator: Array, bits: int, lane: int) -> tuple[Array, Array]:
+    """floor(numerator / denominator) and the rest, for words [n] >= 0 and > 0, n a multiple of 8, quotients < 2^bits.
 
     Restoring division, one bit of the quotient at a time: 2^bits * denominator and its negative must fit the lane. For
     every bit the rounds of a comparison and one. Where the denominator is 0 the quotient is 2^bits - 1.
@@ -54,4 +54,22 @@ def divide(session: Session, numerator: Array, denominator: Array, bits: int, la
         chosen = bit_product(session, BShare(reached.packed), AShare(np.stack([step, one])[None])).words[0]
         rest = rest - chosen[0]
         quotient = quotient + (chosen[1] << np.uint64(bit))
+    return quotient, rest
+
+
+def places(session: Session, rest: Array, denominator: Array, count: int, lane: int) -> Array:
+    """floor(rest * 2^count / denominator) for words [n], 0 <= rest < denominator; n a multiple of 8.
+
+    Digit by digit as in `divide`, but here the rest is doubled and stays below the denominator, so that twice the
+    denominator must fit the lane, however many places there are. The error is below 2^-count. Where the denominator is
+    0 the result means nothing.
+    """
+    quotient = np.zeros_like(rest)
+    one = np.full_like(rest, session.public(np.uint64(1)))
+    for _ in range(count):
+        rest = rest << np.uint64(1)
+        reached = negate(session, negative(session, AShare(narrow(rest - denominator, lane)[None])))
+        chosen = bit_product(session, BShare(reached.packed), AShare(np.stack([denominator, one])[None])).words[0]
+        rest = rest - chosen[0]
+        quotient = (quotient << np.uint64(1)) + chosen[1]
     return quotient

@@ -38,6 +38,7 @@ from smpc_sql.schema import Boolean, Double, Integer
 from smpc_sql.sql import quotient
 from smpc_sql.sql.coercion import add, as_quotient, multiply, subtract
 from smpc_sql.sql.fixed import over_constant, plain
+from smpc_sql.sql.fixed_point import fixed_point
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.operations import require_numbers
@@ -273,11 +274,13 @@ class GroupedBinder(ScalarBinder):
             return _DISTINCT[function](self, bound, filter_)
 
 
-def _over_constant(x: Expression, what: str) -> Divide | None:
-    """A DOUBLE argument: only over a constant denominator, made positive."""
+def _over_constant(x: Expression, what: str, rows: int = 0) -> Divide | None:
+    """A DOUBLE argument over a constant denominator; one by a secret in fixed point, if so many rows may be summed."""
     if not isinstance(x.type, Double):
         return None
     q = as_quotient(x)
+    if over_constant(q) is None and rows:
+        return fixed_point(q, rows)
     if over_constant(q) is None:
         raise Unsupported(f"{what} of a quotient is not supported, but of one by a constant other than 0")
     return q
@@ -301,7 +304,7 @@ def _sum(g: GroupedBinder, x: Expression, filter_: Expression | None) -> Express
     if isinstance(x.type, Boolean):
         x = FromBoolean(x)
     require_numbers("SUM", x)
-    q = _over_constant(x, "SUM")
+    q = _over_constant(x, "SUM", g.scope.relation.max_rows)
     if q is not None:
         return quotient.make(g.call("sum", q.numerator, filter_), q.denominator)
     return g.call("sum", x, filter_)
@@ -309,7 +312,7 @@ def _sum(g: GroupedBinder, x: Expression, filter_: Expression | None) -> Express
 
 def _avg(g: GroupedBinder, x: Expression, filter_: Expression | None) -> Expression:
     require_numbers("AVG", x)
-    q = _over_constant(x, "AVG")
+    q = _over_constant(x, "AVG", g.scope.relation.max_rows)
     if q is not None:
         count = g.call("count", q.numerator, filter_)
         return quotient.make(g.call("sum", q.numerator, filter_), multiply(count, q.denominator), guarded=True)
@@ -345,7 +348,7 @@ def _extreme(kind: AggregateKind) -> Callable[[GroupedBinder, Expression, Expres
             return _truth(g, kind, x, filter_)
         if isinstance(x, LongText):
             return each_word(x, lambda first, rest, word: g.call(kind, first, filter_, rest=rest, word=word))
-        q = _over_constant(x, kind.upper())
+        q = _over_constant(x, kind.upper(), rows=1)
         if q is not None:
             return Divide(g.call(kind, q.numerator, filter_), q.denominator)
         return g.call(kind, x, filter_)

@@ -15,8 +15,9 @@ from smpc_sql.plan.expressions import (
     Literal,
     LongText,
     Not,
+    Within,
 )
-from smpc_sql.schema import Boolean, Double, Enum, Integer, Text
+from smpc_sql.schema import Boolean, Double, Enum, Integer, Interval, Text
 from smpc_sql.sql import coercion, quotient, text
 from smpc_sql.sql.coercion import is_number, is_numeric, same_scale, unify
 from smpc_sql.sql.literals import is_null, text_of
@@ -86,7 +87,8 @@ def absolute(x: Expression) -> Expression:
     if x.bounds.low >= 0:
         return x
     negative = Less(x, Literal(0, x.type))
-    return Case(((negative, coercion.negate(x)),), x)
+    chosen = Case(((negative, coercion.negate(x)),), x)
+    return Within(chosen, Interval(0, max(-x.bounds.low, x.bounds.high)))
 
 
 def without_null(left: Expression, right: Expression) -> tuple[Expression, Expression]:

@@ -8,10 +8,11 @@ from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Add, Case, Divide, Expression, Literal, Sqrt, Subtract
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Date, Double, Integer
-from smpc_sql.sql import coercion, quotient, rounding
+from smpc_sql.sql import coercion, quotient, rounding, whole_division
 from smpc_sql.sql.binder import Binder, Method, operands
+from smpc_sql.sql.fixed import common
 from smpc_sql.sql.literals import integer, is_null
-from smpc_sql.sql.nodes import construct, only, show
+from smpc_sql.sql.nodes import only, show
 from smpc_sql.sql.operations import absolute, compare, is_null_of, require_numbers, whole_days, without_null
 from smpc_sql.sql.scalar_dates import moved
 
@@ -101,26 +102,32 @@ def _sqrt(binder: Binder, node: exp.Expr) -> Expression:
 
 def _integer_division(binder: Binder, node: exp.Expr) -> Expression:
     left, right = without_null(*operands(binder, node))
-    divisor = _divisor(node, right)
     if not isinstance(left.type, Integer) or not isinstance(right.type, Integer):
         raise Unsupported(f"// is supported for INTEGERs only: {show(node)}")
-    return rounding.whole_quotient(left, divisor)
+    divisor = _divisor(right)
+    return whole_division.quotient(left, right) if divisor is None else rounding.whole_quotient(left, divisor)
 
 
 def _modulo(binder: Binder, node: exp.Expr) -> Expression:
     left, right = without_null(*operands(binder, node))
     require_numbers("%", left, right)
     if isinstance(left.type, Double) or isinstance(right.type, Double):
-        raise Unsupported(f"% of a quotient is not supported: {show(node)}")
-    left, right = coercion.same_scale(left, right)
-    return rounding.modulo(left, _divisor(node, right))
+        fixed = common((coercion.as_quotient(left), coercion.as_quotient(right)))
+        if fixed is None:
+            raise Unsupported(f"% of a quotient by what is not constant is not supported: {show(node)}")
+        return Divide(_remainder(*fixed[0]), fixed[1], guarded=True)
+    return _remainder(*coercion.same_scale(left, right))
 
 
-def _divisor(node: exp.Expr, x: Expression) -> int:
+def _remainder(left: Expression, right: Expression) -> Expression:
+    divisor = _divisor(right)
+    return whole_division.remainder(left, right) if divisor is None else rounding.modulo(left, divisor)
+
+
+def _divisor(x: Expression) -> int | None:
+    """A constant other than 0, else None."""
     x = fold(x)
-    if not isinstance(x, Literal) or not x.value:
-        raise Unsupported(f"{construct(node)} is supported only by a constant other than 0: {show(node)}")
-    return x.value
+    return x.value or None if isinstance(x, Literal) else None
 
 
 def _round(binder: Binder, node: exp.Expr) -> Expression:

@@ -112,8 +112,8 @@ def _evaluate(e: Expression, row: Row) -> int | None:
             return _strict(lambda a: table[a - x.bounds.low], of(x))
         case FloorDivide(x, divisor):
             return _strict(lambda a: a // divisor, of(x))
-        case WholeQuotient(numerator, denominator):
-            return _strict(lambda a, b: a // max(b, 1), of(numerator), of(denominator))
+        case WholeQuotient(numerator, denominator, places):
+            return _strict(lambda a, b: (a << places) // max(b, 1), of(numerator), of(denominator))
         case Remainder(x, divisor):
             return _strict(lambda a: a % divisor, of(x))
         case Within(x):

@@ -142,6 +142,12 @@ def _lanes(n: int, lane: int) -> list[Case]:
             (Input("words", (n,), limit=(1 << (lane - 5)) - 1), Input("words", (n,), limit=(1 << (lane - 5)) - 1)),
             {"n": n, "u": 3, "L": lane},
         ),
+        Case(
+            "division.places",
+            lambda session, x, y: division.places(session, x.words, y.words, 3, lane),
+            (Input("words", (n,), limit=(1 << (lane - 5)) - 1), Input("words", (n,), limit=(1 << (lane - 5)) - 1)),
+            {"n": n, "u": 3, "L": lane},
+        ),
         Case("bits.decompose", lambda session, x: bits.decompose(session, x.words), (words,), {"n": n, "L": lane}),
     ]
 

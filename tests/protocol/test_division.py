@@ -50,15 +50,32 @@ def test_divide(parties: int, bits: int, width: int, seed: int) -> None:
     lane = lane_for(bits + width + 2)
 
     def program(session: Session, x: AShare, y: AShare) -> Array:
-        return division.divide(session, x.words, y.words, bits, lane)
+        return np.stack(division.divide(session, x.words, y.words, bits, lane))
 
     shares = share_words(numerator, parties), share_words(denominator, parties)
-    np.testing.assert_array_equal(combine_words(run(parties, program, *shares)), numerator // denominator)
+    found = combine_words(run(parties, program, *shares))
+    np.testing.assert_array_equal(found, np.stack(np.divmod(numerator, denominator)))
+
+
+@FEW
+@given(N, st.integers(1, 40), st.sampled_from([3, 14, 20]), SEEDS)
+def test_places(parties: int, count: int, width: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    denominator = rng.integers(1, 1 << width, 16, endpoint=True)
+    rest = rng.integers(0, denominator)
+    rest[:2], denominator[2], rest[2] = [0, denominator[1] - 1], 1 << width, (1 << width) - 1
+    lane = lane_for(width + 3)
+
+    def program(session: Session, x: AShare, y: AShare) -> Array:
+        return division.places(session, x.words, y.words, count, lane)
+
+    shares = share_words(rest, parties), share_words(denominator, parties)
+    np.testing.assert_array_equal(combine_words(run(parties, program, *shares)), (rest << count) // denominator)
 
 
 def test_what_a_denominator_of_zero_gives() -> None:
     def program(session: Session, x: AShare, y: AShare) -> Array:
-        return division.divide(session, x.words, y.words, 4, 16)
+        return division.divide(session, x.words, y.words, 4, 16)[0]
 
     found = run(2, program, share_words(np.arange(8), 2), share_words(np.zeros(8), 2))
     np.testing.assert_array_equal(combine_words(found), [15] * 8)

@@ -1,0 +1,28 @@
+-- quotients by what is secret, within aggregates, conditions and choices
+SELECT SUM(d / b), AVG(d / b), MIN(d / b), MAX(d / b), COUNT(d / b) FROM t;
+SELECT SUM(a / b) FROM t WHERE id < 0;
+SELECT e, SUM(d / b), AVG(a / b), MAX(b / a) FROM t GROUP BY e;
+SELECT k, AVG(a / b), MIN(d / a) FROM t GROUP BY k;
+SELECT SUM(b / a), AVG(b / a) FROM t;
+SELECT SUM(q / k), AVG(z / q) FROM w;
+SELECT SUM(d * a / b) FILTER (WHERE a > 0) FROM t;
+SELECT SUM(x / n), AVG(x / y), MAX(n / x) FROM r;
+SELECT SUM(0.25 * s / c) FROM (SELECT e, SUM(a) AS s, COUNT(*) AS c FROM t GROUP BY e) g;
+SELECT SUM(g.s / g.c), MAX(g.s / g.c), AVG(g.m) FROM (SELECT e, SUM(d) AS s, COUNT(d) AS c, AVG(b) AS m FROM t GROUP BY e) g;
+SELECT MAX(m), MIN(m), COUNT(m) FROM (SELECT k, AVG(d) AS m FROM t GROUP BY k) g;
+SELECT COUNT(*) FROM t WHERE a / b > 0.25;
+SELECT id FROM t WHERE d / b < a / 2 OR d / a >= b / 3;
+SELECT id FROM t WHERE a / b = 1 OR b / a IS NULL;
+SELECT id FROM t WHERE a / b BETWEEN -1 AND 0.5;
+SELECT e FROM t GROUP BY e HAVING AVG(d) > AVG(b) OR SUM(a) / COUNT(d) < 1;
+SELECT id, CASE WHEN a > 0 THEN d / b WHEN b > 3 THEN b / a ELSE 0 END FROM t;
+SELECT id, COALESCE(d / b, a / b, -1), NULLIF(a / b, 1) FROM t;
+SELECT id, GREATEST(a / b, d / b), LEAST(a / b, 1, b / a) FROM t;
+SELECT SUM(CASE WHEN a > 0 THEN a / b ELSE 0 END) FROM t;
+SELECT SUM(COALESCE(a / b, 0)) FROM t;
+SELECT AVG(ABS(a / b)), SUM(ROUND(d / b, 1)), MAX(FLOOR(d / a)) FROM t;
+SELECT id, a // b, b // a, id // a, id % b, d % b, a % b, b % a FROM t;
+SELECT id FROM t WHERE id % a = 1 OR id // b > 100;
+SELECT a // b, COUNT(*), SUM(id % b) FROM t GROUP BY a // b;
+SELECT id, d % a, x % y FROM t LEFT JOIN u ON uid = k;
+SELECT id, n % g, x % 2, y % n, n // g FROM r;
