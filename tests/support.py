@@ -72,6 +72,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("HAVING", "SELECT ward FROM visits GROUP BY ward HAVING AVG(cost) > 100"),
     ("the public pseudo-column `owner`", "SELECT owner, COUNT(*) FROM visits WHERE owner <> 'north' GROUP BY owner"),
     ("DISTINCT", "SELECT DISTINCT ward FROM visits"),
+    ("DISTINCT ON", "SELECT DISTINCT ON (patient) patient, day, cost FROM visits ORDER BY day DESC, id"),
     ("ORDER BY, NULLS FIRST/LAST", "SELECT cost FROM visits ORDER BY cost DESC NULLS LAST"),
     ("LIMIT, OFFSET, decided under MPC", "SELECT id FROM visits ORDER BY cost LIMIT 3 OFFSET 1"),
     ("subqueries in FROM, CTEs", "WITH t AS (SELECT ward, COUNT(*) AS n FROM visits GROUP BY ward) SELECT MAX(n) FROM t"),

@@ -180,17 +180,17 @@ class GroupedBinder(ScalarBinder):
     def as_key(self, node: exp.Expr) -> Expression | None:
         """A node that reads nothing but group keys, over these; else None."""
         try:
-            return self._over_keys(self._rows.bind(node))
+            return self.over_keys(self._rows.bind(node))
         except QueryError:
             return None
 
-    def _over_keys(self, bound: Expression) -> Expression | None:
+    def over_keys(self, bound: Expression) -> Expression | None:
         """An expression over rows as one over group keys; None if it reads anything else."""
         if bound in self.keys:
             return self.key_column(self.keys.index(bound))
         if isinstance(bound, Column):
             return None
-        new = [self._over_keys(part) for part in parts(bound)]
+        new = [self.over_keys(part) for part in parts(bound)]
         known = tuple(part for part in new if part is not None)
         return rebuild(bound, known) if len(known) == len(new) else None
 

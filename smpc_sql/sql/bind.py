@@ -31,6 +31,7 @@ from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 from smpc_sql.plan.sharing import share
 from smpc_sql.schema import Double, Text
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
+from smpc_sql.sql.distinct_on import first_of_keys
 from smpc_sql.sql.fixed import over_constant, words_of
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
 from smpc_sql.sql.hints import join_rows
@@ -39,7 +40,7 @@ from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
 from smpc_sql.sql.outputs import column_name, is_star
 from smpc_sql.sql.scalar import ScalarBinder
-from smpc_sql.sql.scope import OUTER, Scope, is_outer, shifted
+from smpc_sql.sql.scope import OUTER, Name, Scope, is_outer, shifted
 from smpc_sql.sql.set_operations import bind_set_operation, bind_values
 from smpc_sql.sql.source import Bound, SourceBinder
 from smpc_sql.sql.subqueries import Subqueries
@@ -176,6 +177,10 @@ class SelectBinder:
         for clause in (having, qualify):
             condition = condition if clause is None else binder.condition(clause.this)
         keys = sort_keys(self.select, binder, outputs)
+        if self._distinct_on is not None:
+            if qualify is not None:
+                raise Unsupported("QUALIFY with DISTINCT ON is not supported")
+            condition = first_of_keys(self._distinct_on, binder, outputs, keys)
         relation, settled = binder.settle()
         outputs = [replace(output, expression=settled(output.expression)) for output in outputs]
         keys = [replace(key, expression=settled(key.expression)) for key in keys]
@@ -185,7 +190,12 @@ class SelectBinder:
 
     @property
     def _has_windows(self) -> bool:
-        return self.select.find(exp.Window) is not None
+        return self.select.find(exp.Window) is not None or self._distinct_on is not None
+
+    @property
+    def _distinct_on(self) -> exp.Expr | None:
+        distinct = self.select.args.get("distinct")
+        return distinct if distinct is not None and distinct.args.get("on") is not None else None
 
     # rows
 
@@ -278,9 +288,13 @@ class SelectBinder:
 
     def _all_keys(self, scope: Scope) -> list[exp.Expr]:
         """GROUP BY ALL: every output without an aggregate."""
-        if any(is_star(item) for item in self.select.expressions):
-            raise Unsupported("GROUP BY ALL with * is not supported")
-        return [_unaliased(item) for item in self.select.expressions if not has_aggregate(item)]
+        keys: list[exp.Expr] = []
+        for item in self.select.expressions:
+            if is_star(item):
+                keys += [exp.column(name.name, name.table or None, quoted=True) for name in self._starred(item, scope)]
+            elif not has_aggregate(item):
+                keys.append(_unaliased(item))
+        return keys
 
     def _group_item(self, scope: Scope, item: exp.Expr) -> exp.Expr:
         """An ordinal or an alias is what it stands for; a column comes before an alias."""
@@ -321,6 +335,16 @@ class SelectBinder:
         return outputs
 
     def _star(self, item: exp.Expr, scope: Scope, binder: ScalarBinder) -> list[Output]:
+        """* or table.*; of groups, where all of these columns are keys."""
+        outputs = []
+        for name in self._starred(item, scope):
+            expression = binder.over_keys(name.expression) if isinstance(binder, GroupedBinder) else name.expression
+            if expression is None:
+                raise UnknownName(f"column {name.name} of * must be in GROUP BY")
+            outputs.append(Output(name.name, None, expression))
+        return outputs
+
+    def _starred(self, item: exp.Expr, scope: Scope) -> list[Name]:
         star = item.this if isinstance(item, exp.Column) else item
         only(star, "except_")
         table = item.text("table") if isinstance(item, exp.Column) else ""
@@ -331,9 +355,7 @@ class SelectBinder:
                 raise scope.unknown(name, table)
         if not names:
             raise UnknownName("* without FROM stands for nothing")
-        if isinstance(binder, GroupedBinder):
-            raise Unsupported("* with GROUP BY or an aggregate is not supported; name the columns")
-        return [Output(n.name, None, n.expression) for n in names if n.name.lower() not in excluded]
+        return [name for name in names if name.name.lower() not in excluded]
 
     # the end
 
@@ -345,13 +367,7 @@ class SelectBinder:
         return finish(relation, outputs, keys, count, offset or 0)
 
     def _distinct(self) -> bool:
-        distinct = self.select.args.get("distinct")
-        if distinct is None:
-            return False
-        if distinct.args.get("on") is not None:
-            with located(distinct, self.text):
-                raise Unsupported("DISTINCT ON is not supported")
-        return True
+        return self.select.args.get("distinct") is not None and self._distinct_on is None
 
     def _distinct_rows(
         self, relation: Relation, outputs: list[Output], keys: list[SortKey]
