@@ -10,7 +10,7 @@ import pytest
 
 from smpc_sql.errors import DataError
 from smpc_sql.owner import MAX_PROBLEMS, EncodedRows, from_frame, read_csv
-from smpc_sql.schema import Column, Date, Decimal, Enum, Integer, Interval, TableSchema, type_bounds
+from smpc_sql.schema import Column, Date, Decimal, Enum, Integer, Interval, TableSchema, Text, type_bounds
 
 VISITS = TableSchema(
     "visits",
@@ -173,3 +173,34 @@ def test_a_frame_that_does_not_fit() -> None:
         from_frame(VISITS, frame[["id", "sex", "cost"]])
     with pytest.raises(DataError, match="column sex is there 2 times"):
         from_frame(VISITS, pd.concat([frame, frame[["sex"]]], axis=1))
+
+
+TEXTS = TableSchema(
+    "names",
+    (
+        Column("id", Integer(32), False, type_bounds(Integer(32))),
+        Column("name", Text(10), False, type_bounds(Text(10))),
+        Column("raw", Text(4, ascii=False), True, type_bounds(Text(4))),
+    ),
+    primary_key=("name",),
+)
+
+
+def test_long_texts_become_words(tmp_path: Path) -> None:
+    rows = load(tmp_path, "id,name,raw\n1,abcdefghij,é\n2,ab,\n", TEXTS)
+    assert list(rows.words) == ["id", "name", "name[2]", "raw"]
+    assert rows.words["name"].tolist() == [int.from_bytes(b"abcdefg", "big"), int.from_bytes(b"ab\0\0\0\0\0", "big")]
+    assert rows.words["name[2]"].tolist() == [int.from_bytes(b"hij", "big"), 0]
+    assert rows.words["raw"].tolist() == [int.from_bytes("é".encode() + b"\0\0", "big"), 0]
+    assert rows.nulls["raw"].tolist() == [False, True]
+
+
+def test_texts_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    content = "id,name,raw\n1,Zürich,abcd\n2,abcdefghijk,ééé\n3,abcdefghi,\n4,abcdefghi,\n"
+    what = "declare the column VARCHAR(…) COLLATE C for other characters"
+    assert refusal(tmp_path, content, TEXTS).problems == (
+        f"site.csv row 1: name: not ASCII, for VARCHAR(10); {what}",
+        "site.csv row 2: name: longer than 10 bytes, or with a NUL character, for VARCHAR(10)",
+        "site.csv row 2: raw: longer than 4 bytes of UTF-8, or with a NUL character, for VARCHAR(4) COLLATE C",
+        "site.csv row 4: PRIMARY KEY (name): as in row 3",
+    )

@@ -5,23 +5,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smpc_sql.errors import InternalError
-from smpc_sql.plan.text import Like, Spell, TextFunction
-from smpc_sql.protocol import matching
-from smpc_sql.protocol.spelling import spell
+from smpc_sql.plan import text as plan
+from smpc_sql.protocol import editing, matching, spelling
 from smpc_sql.ring import Array
 from smpc_sql.schema import Text
 from smpc_sql.session import Session
 
 
-def run(session: Session, function: TextFunction, operands: Sequence[Array]) -> Array:
+def run(session: Session, function: plan.TextFunction, operands: Sequence[Array]) -> Array:
     """What a function gives for operands, words [n] or planes: planes, packed bits, or words."""
+    x = operands[0]
     match function:
-        case Spell(text):
-            return spell(session, operands, [word.length for word in text.words], width_of(text))
-        case Like(_, segments, fold):
-            return matching.match(session, operands[0], segments, fold)
+        case plan.Spell(text):
+            return spelling.spell(session, operands, [word.length for word in text.words], width_of(text))
+        case plan.Like(_, segments, fold):
+            return matching.match(session, x, segments, fold)
+        case plan.Slice(_, start, size):
+            return x[start : start + size]
+        case plan.Clip(_, size, offset):
+            return editing.clipped(session, x, size, offset)
+        case plan.Tail(_, size):
+            return editing.tail(session, x, size)
+        case plan.ChangeCase(_, upper):
+            return editing.changed_case(session, x, upper)
+        case plan.Trim(_, left, right):
+            return editing.trimmed(session, x, left, right)
+        case plan.Affix(text, before, after):
+            wide = not text.ascii or not (before + after).isascii()
+            return editing.affixed(session, spelling.widened(x, 8 if wide else 7), before, after)
+        case plan.Join(left, right):
+            width = 7 if left.ascii and right.ascii else 8
+            return editing.joined(session, *(spelling.widened(each, width) for each in operands))
+        case plan.Length():
+            return editing.lengths(session, x)
+        case plan.WordOf():
+            part = x[function.start : function.start + function.size]
+            return spelling.join_words(session, part, [function.size])[0]
         case _:
             raise InternalError(f"{type(function).__name__} is no function of spelled texts")
+
+
+def is_of_bits(function: plan.TextFunction) -> bool:
+    """Whether it takes and gives packed bits: words are another order of rows."""
+    return not isinstance(function, plan.Spell | plan.WordOf | plan.Length)
 
 
 def width_of(text: Text) -> int:

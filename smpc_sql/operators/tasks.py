@@ -234,10 +234,16 @@ def _secret_quotient(session: Session, tasks: Sequence[SecretQuotient]) -> list[
 
 
 def _spelling(session: Session, tasks: Sequence[Spelling]) -> list[Any]:
-    """Tasks of one function behind one another: their rows are what it works on."""
+    """Tasks of one function behind one another, where it works on packed bits alone; else side by side."""
     function = tasks[0].function
     if len(tasks) == 1:
         return [spelled_texts.run(session, function, tasks[0].operands)]
+    if not spelled_texts.is_of_bits(function):
+
+        def run(branch: Session, task: Spelling) -> Array:
+            return spelled_texts.run(branch, function, task.operands)
+
+        return session.fork(run, tasks, lambda task: task.operands[0].shape)
     stacked = tuple(np.concatenate(each, axis=-1) for each in zip(*(task.operands for task in tasks), strict=True))
     return list(np.split(spelled_texts.run(session, function, stacked), len(tasks), axis=-1))
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from smpc_sql.schema import Boolean, Interval, SqlType, Text, type_bounds
+from smpc_sql.schema import WORD_BYTES, Boolean, Integer, Interval, SqlType, Text, type_bounds
 
 
 class _Function:
@@ -171,7 +171,251 @@ class Like(_Function):
         return f"({operands[0]} {'ILIKE' if self.fold else 'LIKE'} '{'%'.join(texts)}')"
 
 
-TextFunction = Equals | Precedes | Pad | Spell | Like
+@dataclass(frozen=True, slots=True)
+class _OfText(_Function):
+    """A function of one spelled text, which gives another."""
+
+    text: Text
+
+    @property
+    def takes(self) -> Text | None:
+        """The spelled text."""
+        return spelled(self.text)
+
+    def compute(self, values: Sequence[int]) -> int:
+        """The value of a known operand."""
+        assert isinstance(self.type, Text)
+        return _number(self.edit(_bytes(values[0], self.text.length)), self.type.length)
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(_OfText):
+    """The characters from place `start` on, counted from 0, at most `size` of them."""
+
+    start: int
+    size: int
+
+    @property
+    def type(self) -> SqlType:
+        """As long as the slice."""
+        return spelled(Text(self.size, self.text.ascii))
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        return data[self.start : self.start + self.size]
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"{operands[0]}[{self.start}:{self.start + self.size}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Clip(_OfText):
+    """The first `size` characters, of which number i stays if there is one at i + offset, or if that is below 0."""
+
+    size: int
+    offset: int
+
+    @property
+    def type(self) -> SqlType:
+        """As long as what may stay."""
+        return spelled(Text(self.size, self.text.ascii))
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        return data[: max(0, min(self.size, len(data) - self.offset))]
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"clip({operands[0]}, {self.size}, {self.offset})"
+
+
+@dataclass(frozen=True, slots=True)
+class Tail(_OfText):
+    """The last `size` characters."""
+
+    size: int
+
+    @property
+    def type(self) -> SqlType:
+        """As long as the tail."""
+        return spelled(Text(self.size, self.text.ascii))
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        return data[-self.size :]
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"right({operands[0]}, {self.size})"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCase(_OfText):
+    """LOWER or UPPER, of ASCII."""
+
+    upper: bool
+
+    @property
+    def type(self) -> SqlType:
+        """The same."""
+        return spelled(self.text)
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        return data.upper() if self.upper else data.lower()
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"{'upper' if self.upper else 'lower'}({operands[0]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Trim(_OfText):
+    """Without spaces at its ends."""
+
+    left: bool
+    right: bool
+
+    @property
+    def type(self) -> SqlType:
+        """The same."""
+        return spelled(self.text)
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        data = data.lstrip(b" ") if self.left else data
+        return data.rstrip(b" ") if self.right else data
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"{'l' * (not self.right)}{'r' * (not self.left)}trim({operands[0]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Affix(_OfText):
+    """Constants before and behind it."""
+
+    before: bytes
+    after: bytes
+
+    @property
+    def type(self) -> SqlType:
+        """Longer by both."""
+        known = self.before + self.after
+        return spelled(Text(len(known) + self.text.length, self.text.ascii and known.isascii()))
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        return self.before + data + self.after
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        shown = ["'" + "".join(map(_shown, part)) + "'" for part in (self.before, self.after)]
+        return f"({shown[0]} || {operands[0]} || {shown[1]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Join(_Function):
+    """left || right of two spelled texts."""
+
+    left: Text
+    right: Text
+
+    @property
+    def type(self) -> SqlType:
+        """As long as both."""
+        return spelled(Text(self.left.length + self.right.length, self.left.ascii and self.right.ascii))
+
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """Both operands."""
+        return 0, 1
+
+    def compute(self, values: Sequence[int]) -> int:
+        """The value of known operands."""
+        left, right = _bytes(values[0], self.left.length), _bytes(values[1], self.right.length)
+        return _number(left + right, self.left.length + self.right.length)
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"({operands[0]} || {operands[1]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Length(_Function):
+    """How many characters a spelled text of ASCII has, or bytes any text."""
+
+    text: Text
+
+    @property
+    def type(self) -> SqlType:
+        """BIGINT."""
+        return Integer(64)
+
+    @property
+    def bounds(self) -> Interval:
+        """At most the declared length."""
+        return Interval(0, self.text.length)
+
+    @property
+    def takes(self) -> Text | None:
+        """The spelled text."""
+        return spelled(self.text)
+
+    def compute(self, values: Sequence[int]) -> int:
+        """The value of a known operand."""
+        return len(_bytes(values[0], self.text.length))
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"length({operands[0]})"
+
+
+@dataclass(frozen=True, slots=True)
+class WordOf(_Function):
+    """A word of a spelled text, by its number."""
+
+    text: Text
+    number: int
+
+    @property
+    def type(self) -> SqlType:
+        """The word's."""
+        return self.text.words[self.number]
+
+    @property
+    def takes(self) -> Text | None:
+        """The spelled text."""
+        return spelled(self.text)
+
+    @property
+    def start(self) -> int:
+        """The place of its first character."""
+        return WORD_BYTES * self.number
+
+    @property
+    def size(self) -> int:
+        """How many characters it has."""
+        return self.text.words[self.number].length
+
+    def compute(self, values: Sequence[int]) -> int:
+        """The value of a known operand."""
+        data = _bytes(values[0], self.text.length).ljust(self.text.length, b"\0")
+        return int.from_bytes(data[self.start : self.start + self.size], "big")
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"word {self.number + 1} of {operands[0]}"
+
+
+TextFunction = (
+    Equals | Precedes | Pad | Spell | Like | Slice | Clip | Tail | ChangeCase | Trim | Affix | Join | Length | WordOf
+)
 """Everything that a TextCall computes."""
 
 
@@ -183,6 +427,11 @@ def spelled(text: Text) -> Text:
 def _bytes(value: int, length: int) -> bytes:
     """The text that a number of `length` bytes stands for."""
     return value.to_bytes(length, "big").rstrip(b"\0")
+
+
+def _number(data: bytes, length: int) -> int:
+    """The reverse."""
+    return int.from_bytes(data.ljust(length, b"\0"), "big")
 
 
 def _shown(c: int) -> str:

@@ -215,13 +215,13 @@ def _in_order(session: Session, fits: Sequence[Array]) -> Array:
     """
     reached = fits[0]
     for fit in fits[1:]:
-        before = _prefix_or(session, reached)
+        before = prefix_or(session, reached)
         (bits,) = conjunction(session, [(BShare(before), BShare(fit))])
         reached = bits.packed
     return _or(session, reached)
 
 
-def _prefix_or(session: Session, bits: Array) -> Array:
+def prefix_or(session: Session, bits: Array) -> Array:
     """Row i of [k, n/8] becomes the OR of rows 0 … i. [Sklansky 1960] log2 k rounds, k/2 ANDs each."""
     state = bits ^ session.public(np.uint8(255))
     rows = np.arange(len(state))

@@ -70,6 +70,12 @@ def _transposed(rows: Array) -> Array:
     return rows
 
 
+def widened(planes: Array, width: int) -> Array:
+    """The same texts with `width` bits a character. Local."""
+    length, bits, eighth = planes.shape
+    return np.concatenate([planes, np.zeros((length, width - bits, eighth), dtype=np.uint8)], axis=1)
+
+
 def join_words(session: Session, planes: Array, sizes: Sequence[int]) -> list[Array]:
     """Planes -> additive words [n] of `sizes` bytes each: a sum of 2^k times bit k, by daBits. 1 round."""
     starts = np.cumsum([0, *sizes]).tolist()

@@ -17,7 +17,15 @@ from smpc_sql.plan.expressions import (
 )
 from smpc_sql.plan.relations import Relation
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.sql import scalar_arithmetic, scalar_casts, scalar_choice, scalar_dates, scalar_tests, scalar_text
+from smpc_sql.sql import (
+    scalar_arithmetic,
+    scalar_casts,
+    scalar_choice,
+    scalar_dates,
+    scalar_strings,
+    scalar_tests,
+    scalar_text,
+)
 from smpc_sql.sql.binder import Method
 from smpc_sql.sql.coercion import predicate
 from smpc_sql.sql.literals import NULL, boolean, number, text_literal
@@ -221,7 +229,7 @@ class ScalarBinder:
         return expression
 
 
-_FUNCTIONS: dict[str, Method] = {**scalar_dates.FUNCTIONS, **scalar_text.FUNCTIONS}
+_FUNCTIONS: dict[str, Method] = {**scalar_dates.FUNCTIONS, **scalar_text.FUNCTIONS, **scalar_strings.FUNCTIONS}
 
 _OwnMethod = Callable[[ScalarBinder, exp.Expr], Expression]
 _OWN: dict[type[exp.Expr], _OwnMethod] = {
@@ -242,6 +250,7 @@ _METHODS: dict[type[exp.Expr], _OwnMethod] = {
     **scalar_arithmetic.METHODS,
     **scalar_tests.METHODS,
     **scalar_text.METHODS,
+    **scalar_strings.METHODS,
     **scalar_choice.METHODS,
     **scalar_casts.METHODS,
     **scalar_dates.METHODS,

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Expression
-from smpc_sql.schema import Decimal, Double, Enum, Integer, SqlType, scale_of
+from smpc_sql.schema import Decimal, Double, Enum, Integer, SqlType, Text, scale_of
 from smpc_sql.sql import coercion, rounding
 from smpc_sql.sql.binder import Binder, Method
 from smpc_sql.sql.nodes import only
@@ -19,6 +19,8 @@ def _cast(binder: Binder, node: exp.Expr) -> Expression:
     if is_text_type(target):
         if isinstance(x.type, Enum):
             return coercion.recoded(x, Enum(tuple(sorted(x.type.labels))))
+        if isinstance(x.type, Text):
+            return x
         raise Unsupported(f"CAST of {x.type} to text is not supported")
     return _cast_to(x, to_type(target))
 

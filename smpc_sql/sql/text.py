@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import Case, Equal, Expression, InSet, Less, Literal, LongText, Lookup, TextCall
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.plan.text import Equals, Pad, Precedes, Spell
+from smpc_sql.plan.text import Equals, Pad, Precedes, Spell, WordOf
 from smpc_sql.schema import LONGEST_TEXT, WORD_BYTES, Boolean, Enum, Text, text_words
 from smpc_sql.sql.literals import text_of
 
@@ -132,7 +132,19 @@ def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Ex
 def spell(x: Expression) -> Expression:
     """A text as its bits, on which functions of characters work."""
     assert isinstance(x.type, Text)
+    first = words_of(x)[0]
+    if isinstance(first, TextCall) and isinstance(first.function, WordOf) and first.function.text == x.type:
+        spelled = first.operands[0]
+        if words_of(unspelled(spelled)) == words_of(x):
+            return spelled
     return TextCall(Spell(x.type), words_of(x))
+
+
+def unspelled(x: Expression) -> Expression:
+    """The reverse."""
+    assert isinstance(x.type, Text)
+    type_ = Text(x.type.length, x.type.ascii)
+    return joined([TextCall(WordOf(type_, i), (x,)) for i in range(len(type_.words))], type_)
 
 
 def sides(term: Expression) -> tuple[Expression, Expression] | None:

@@ -15,6 +15,7 @@ from smpc_sql.protocol import (
     boolean,
     comparison,
     division,
+    editing,
     expansion,
     extremes,
     fractions,
@@ -324,7 +325,25 @@ def _texts(n: int) -> list[Case]:
             (planes,),
             {"n": n, "a": 24 + 22 + 14 + 7 + 6, "r": 3 + 1 + 3},
         ),
+        Case("matching.prefix_or", bits(matching.prefix_or), (Input("bits", (8, n)),), {"n": n, "a": 12, "r": 3}),
+        *_edits(n, planes, bits),
     ]
+
+
+def _edits(n: int, planes: Input, bits: Callable[..., Any]) -> list[Case]:
+    """Of 8 characters of 7 bits: whether there is one takes 6 ANDs each, and moving them one for each bit and digit."""
+    there, moved = 8 * 6, 8 * 7
+    editings: list[tuple[str, Callable[..., Any], int, int]] = [
+        ("present", editing.present, there, 3),
+        ("changed_case", lambda s, x: editing.changed_case(s, x, True), 8 * 10, 5),
+        ("affixed", lambda s, x: editing.affixed(s, x, b"<", b">"), there, 3),
+        ("clipped", lambda s, x: editing.clipped(s, x, 6, 1), there + 6 * 7, 4),
+        ("tail", lambda s, x: editing.tail(s, x, 3), there + 3 * moved, 3 + 3),
+        ("trimmed", lambda s, x: editing.trimmed(s, x, True, True), 2 * there + 2 * 12 + 5 * moved, 2 * 3 + 2 * 3 + 5),
+        ("joined", lambda s, x: editing.joined(s, x, x), there + 4 * 2 * moved, 3 + 4),
+    ]
+    cases = [Case(f"editing.{name}", bits(f), (planes,), {"n": n, "a": a, "r": r}) for name, f, a, r in editings]
+    return [*cases, Case("editing.lengths", bits(editing.lengths), (planes,), {"n": n, "a": there, "c": 8})]
 
 
 def cases(n: int, lanes: Sequence[int], widths: Sequence[int], exponents: Sequence[int]) -> list[Case]:

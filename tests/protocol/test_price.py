@@ -27,6 +27,7 @@ LOCAL = (
     "sorting.digit_bits",
     "spelling.planes_of",
     "spelling.bytes_of_planes",
+    "spelling.widened",
 )
 PARTS_OF_OTHERS = ("comparison.sign_and_borrow",)
 CASES = cases(512, (8, 16, 32, 64), (3, 8, 9), (127, 521, 1279))

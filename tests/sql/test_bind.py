@@ -68,7 +68,7 @@ REFUSED = [
     (Unsupported, "SELECT COUNT(DISTINCT (a, b)) FROM t", 1, 24, "a row value"),
     (Unsupported, "SELECT VAR_POP(DISTINCT a) FROM t", 1, 8, "(DISTINCT …) is not supported"),
     (Unsupported, "SELECT frobnicate(a) FROM t", 1, 8, "function frobnicate"),
-    (Unsupported, "SELECT thal || 'x' FROM t", 1, 8, "||"),
+    (TypeMismatch, "SELECT a || 'x' FROM t", 1, 8, "|| needs text"),
     (TypeMismatch, "SELECT 1 FROM t WHERE a LIKE '1%'", 1, 23, "LIKE"),
     (Unsupported, "SELECT 1 FROM t WHERE a IN (SELECT w / a FROM u)", 1, 23, "not supported for a DOUBLE"),
     (Unsupported, "SELECT 1 FROM t WHERE a > (SELECT b FROM t)", 1, 35, "may have several rows"),

@@ -72,3 +72,19 @@ SELECT COUNT(*) FROM words WHERE f LIKE '%e%' AND d NOT LIKE '%n' OR e LIKE 'a%b
 SELECT e LIKE '%e%' AS has, COUNT(*) FROM words GROUP BY has;
 SELECT k.name, COUNT(w.i) FROM colors k LEFT JOIN words w ON k.name = w.e AND w.f NOT LIKE '%o%' GROUP BY k.name;
 SELECT i, CASE WHEN COALESCE(c, d) LIKE '%c%' THEN 'yes' ELSE 'no' END, owner LIKE '%d%' FROM words;
+-- functions
+SELECT i, LEFT(d, 3), LEFT(e, 9), LEFT(f, 0), LEFT(f, 100), LEFT(c, -2), LEFT(e, -9), LEFT(kind, 3), LEFT(kind, -3) FROM words;
+SELECT i, RIGHT(d, 3), RIGHT(e, 9), RIGHT(f, 0), RIGHT(f, 100), RIGHT(c, -2), RIGHT(e, -9), RIGHT(kind, 4), RIGHT(kind, -4) FROM words;
+SELECT i, SUBSTRING(d, 1, 2), SUBSTR(e, 8), SUBSTRING(f FROM 5 FOR 6), SUBSTRING(b, 0, 3), SUBSTRING(c, 3, -2), SUBSTRING(kind, 2, 3) FROM words;
+SELECT i, SUBSTRING(d, -3), SUBSTRING(e, -5, 3), SUBSTRING(f, -12, 8), SUBSTRING(b, -9, 4), SUBSTRING(c, -2, -2), SUBSTRING(e, -100, 98), SUBSTR(d, 20) FROM words;
+SELECT i, LOWER(c), UPPER(d), UPPER(f), LOWER(e) = 'dark green', UPPER(kind), LOWER(UPPER(a)) FROM words;
+SELECT i, LENGTH(a), LENGTH(c), LENGTH(f), LENGTH(kind), STRLEN(raw), LENGTH(e) > 5, LENGTH(d) + 1 FROM words;
+SELECT i, a || b, c || '!', 'say ' || d || '?', e || d, kind || ' ' || e, kind || kind, kind || 's', 'x' || 1, raw || '€' || a FROM words;
+SELECT i, CONCAT(a, b), CONCAT(c, '-', d, '-', e), CONCAT(kind, NULL, f), CONCAT('a', 'b'), CONCAT(a, 7) FROM words;
+SELECT i, TRIM(b), LTRIM(c), RTRIM(e), TRIM(f), TRIM(d), TRIM(a), TRIM(raw), '[' || TRIM(c) || ']' FROM words;
+SELECT i, CAST(d AS VARCHAR), f::TEXT, CAST(kind AS VARCHAR(3)) || 'x', CAST(e AS VARCHAR(2)) FROM words;
+SELECT SUBSTRING(d, 1, 3) AS start, COUNT(*), MAX(LENGTH(e)) FROM words GROUP BY start ORDER BY start DESC;
+SELECT i FROM words WHERE SUBSTRING(d, 1, 3) IN ('abc', 'dar', 'xyz') AND LENGTH(TRIM(f)) > 3 ORDER BY UPPER(e) NULLS FIRST, i;
+SELECT UPPER(c) AS u, COUNT(*) FROM words WHERE UPPER(c) LIKE '%BC%' OR LEFT(f, 3) = 'the' GROUP BY ALL;
+SELECT w.i, k.price FROM words w JOIN colors k ON LOWER(TRIM(w.d)) = k.name;
+SELECT i, RIGHT(LOWER(e), 5) LIKE '%n', SUBSTRING(d || c, 10, 9), LEFT(d || '#', 9) FROM words;
