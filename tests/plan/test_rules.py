@@ -11,6 +11,7 @@ from smpc_sql.plan.relations import Aggregate, Filter, Join, Limit, Project, Rel
 from smpc_sql.plan.rules.drop_limits import drop_limits
 from smpc_sql.plan.rules.filter_shared import filter_shared
 from smpc_sql.plan.rules.fold_constants import fold_constants
+from smpc_sql.plan.rules.group_first import group_first
 from smpc_sql.plan.rules.inline_shared import inline_shared
 from smpc_sql.plan.rules.merge_projects import merge_projects
 from smpc_sql.plan.rules.narrow_keys import narrow_keys
@@ -104,7 +105,7 @@ def test_keys_are_grouped_by_their_inside(heart: Catalog) -> None:
 
 def test_keys_that_follow_from_others_are_carried(small: Catalog) -> None:
     def keys(sql: str) -> list[str]:
-        relation = plan(sql, small, *RULES)
+        relation = plan(sql, small, *(rule for rule in RULES if rule is not group_first))
         (aggregate,) = [node for node in walk(relation) if isinstance(node, Aggregate)]
         return [*aggregate.key_names, *("any " + c.argument.name for c in aggregate.calls if c.kind == "any")]  # type: ignore[union-attr]
 
@@ -120,6 +121,25 @@ def test_keys_that_follow_from_others_are_carried(small: Catalog) -> None:
     assert keys(outer.format("u.uid, u.x, u.y")) == ["uid", "any x", "any y"]
     assert keys(outer.format("u.x, u.y, t.k")) == ["k", "any x", "any y"]
     assert keys(outer.format("u.uid, t.k")) == ["k", "any uid"]
+
+
+def test_groups_are_made_before_what_their_keys_look_up(small: Catalog) -> None:
+    def above(sql: str) -> tuple[list[str], list[str]]:
+        """What stands above the groups, and what below."""
+        nodes = kinds(plan(sql, small, *RULES))
+        at = nodes.index("Aggregate")
+        return [name for name in nodes[:at] if name != "Scan"], nodes[at + 1 :]
+
+    joined = "SELECT {0}, COUNT(*), SUM({1}) FROM t JOIN u ON t.k = u.uid GROUP BY {0}"
+    assert above(joined.format("u.uid, u.x", "t.a")) == (["Project", "Join"], ["Scan"])
+    assert above(joined.format("t.k, u.x", "t.a")) == (["Project", "Join"], ["Scan"])
+    assert "Join" in above(joined.format("u.uid, u.x", "t.a + u.x"))[1]  # read in every row
+    assert "Join" in above(joined.format("t.d, u.x", "t.a"))[1]  # no key of u
+    outer = "SELECT t.k, u.x, COUNT(*) FROM t LEFT JOIN u ON t.k = u.uid GROUP BY t.k, u.x"
+    assert above(outer) == (["Project", "Join"], ["Scan", "Scan"])
+    # both are unique on the key: the smaller side keeps its rows
+    (join,) = [n for n in walk(plan(joined.format("u.uid, u.x", "t.a"), small, *RULES)) if isinstance(n, Join)]
+    assert join.max_rows == 4
 
 
 def test_sorts_and_windows_need_no_keys_that_follow(small: Catalog) -> None:
