@@ -73,12 +73,12 @@ class _Tree:
             case Filter(source):
                 below = self.node(source)
                 return _Node(relation, below.ids, number, (below,))
-            case Join(left, right, "inner"):
+            case Join(left, right, "inner", expansion=None):
                 here, there = self.node(left), self.node(right)
                 self._equate(relation, here, there)
                 ids = (*here.ids, *(there.ids[i] for i in relation.carried_fields))
                 return _Node(relation, ids, number, (here, there))
-            case Join(left):
+            case Join(left, expansion=None):
                 here = self.node(left)
                 more = self.next(len(relation.fields) - len(left.fields))
                 return _Node(relation, (*here.ids, *more), number, (here,))
