@@ -23,7 +23,8 @@ from parties.connect import connect
 from parties.local import tuned_environment
 
 ROOT = Path(__file__).resolve().parents[1]
-Transport = Literal["ipc", "tcp"]
+Transport = Literal["ipc", "tcp", "curve"]
+"""curve: tcp without sealed connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def consortium(
 ) -> Iterator[Running]:
     """Parties and provider as processes, and a connection to them that may do everything.
 
-    delay_milliseconds: added to every byte's way between any two of them (tcp only). launcher: Python's arguments
+    delay_milliseconds: added to every byte's way between any two of them ("curve" only). launcher: Python's arguments
     before the module's name, by station; "-m" where nothing is said.
     """
     with contextlib.ExitStack() as stack:
@@ -133,15 +134,16 @@ def consortium(
 
 def _written(scratch: Path, parties: int, transport: Transport, timeout_seconds: float) -> Path:
     """A consortium file, and over tcp the keys beside it."""
-    if transport == "tcp":
+    if transport != "ipc":
         path = config.init(scratch / "c", parties=parties, timeout_seconds=timeout_seconds)
         found = config.read(path)
-        ports = iter(free_ports(len(found.stations)))
-        found = replace(
-            found,
-            parties=tuple(replace(p, endpoint=f"tcp://127.0.0.1:{next(ports)}") for p in found.parties),
-            provider=replace(found.provider, endpoint=f"tcp://127.0.0.1:{next(ports)}"),
-        )
+        ports = iter(free_ports(2 * len(found.stations)))
+
+        def moved(station: config.StationConfig) -> config.StationConfig:
+            endpoint, sealed = f"tcp://127.0.0.1:{next(ports)}", next(ports)
+            return replace(station, endpoint=endpoint, sealed_port=sealed if transport == "tcp" else 0)
+
+        found = replace(found, parties=tuple(map(moved, found.parties)), provider=moved(found.provider))
     else:
         names = [f"party{number}" for number in range(1, parties + 1)]
         found = config.Consortium(

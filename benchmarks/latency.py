@@ -34,7 +34,7 @@ def predicted_rounds(running: Running, sql: str) -> int:
 def ours(rows: int, delay: float, repeats: int) -> tuple[float, int, int]:
     """Median seconds, rounds predicted, rounds counted. Raises ValueError if an answer is wrong."""
     sql = WORKLOAD.sql.format(t="t")
-    with consortium(2, "tcp", delay_milliseconds=delay) as running:
+    with consortium(2, "curve", delay_milliseconds=delay) as running:
         running.con.execute(workloads.SCHEMA.format(t="t"))
         columns = workloads.columns(rows)
         running.con.load_df("t", pd.DataFrame(columns), owner="bench")

@@ -5,7 +5,7 @@
 For a party and the provider, CPU seconds a query by kind of work, as shares of the query's wall time. A process has
 several threads: shares may add up to more than all of it. Waiting is the rest of the wall time, if there is one: for
 messages, or for a core. Arithmetic is numpy's work with the Python that drives it in protocols and operators; Python is
-everything else: planning, the control loop, threads. ZeroMQ's encryption lies in socket.
+everything else: planning, the control loop, threads. Encryption lies in socket.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--parties", type=int, default=2)
-    parser.add_argument("--transport", choices=("ipc", "tcp"), default="ipc")
+    parser.add_argument("--transport", choices=("ipc", "tcp", "curve"), default="ipc")
     parser.add_argument("--only", default="")
     parser.add_argument("--repeats", type=int, default=3)
     a = parser.parse_args()

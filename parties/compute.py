@@ -28,7 +28,7 @@ from smpc_sql import messages
 from smpc_sql.catalog import Catalog
 from smpc_sql.errors import ConfigError, InternalError, PeerError, PolicyError, SmpcError
 from smpc_sql.transport.base import Link, Node, Silent, identity
-from smpc_sql.transport.zeromq import Station
+from smpc_sql.transport.sealed import open_station
 from smpc_sql.version import VERSION
 from smpc_sql.wire import Malformed
 
@@ -406,13 +406,14 @@ def serve(
     with contextlib.ExitStack() as cleanup:
         store: Store = MemoryStore() if data_dir is None else DirectoryStore(Path(data_dir))
         cleanup.callback(store.close)
-        carrier = Station(
+        carrier = open_station(
             name,
             station.listen or station.endpoint,
             consortium.peers(name),
             known=consortium.known(),
             keys=keys,
             patience=min(consortium.timeout_seconds, process.PATIENCE),
+            sealed_port=station.sealed_port,
         )
         link = Node(carrier)
         cleanup.callback(link.close)

@@ -7,6 +7,7 @@ timeout_seconds = 30.0
 name = "party1"
 endpoint = "tcp://10.0.0.1:7101"
 listen = "tcp://*:7101"         # only where it differs from the endpoint
+sealed_port = 7107              # of its connections for large frames; without it they take the endpoint's, slower
 public_key = "…"
 
 [provider]
@@ -49,17 +50,21 @@ Right = Literal["query", "define"]
 
 @dataclass(frozen=True, slots=True)
 class StationConfig:
-    """A party or the provider. public_key: Z85 text; empty over ipc. listen: where it binds, if not at its endpoint."""
+    """A party or the provider. public_key: Z85 text; empty over ipc. listen: where it binds, if not at its endpoint.
+
+    sealed_port: of its connections for large frames, on the same host; 0 if it has none.
+    """
 
     name: str
     endpoint: str
     public_key: str = ""
     listen: str = ""
+    sealed_port: int = 0
 
     @property
     def address(self) -> Address:
         """Where it is."""
-        return Address(self.endpoint, self.public_key.encode())
+        return Address(self.endpoint, self.public_key.encode(), self.sealed_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,7 @@ def check(consortium: Consortium) -> None:
         raise ConfigError(f"2 to 5 parties are possible, not {len(consortium.parties)}")
     members = consortium.members
     _distinct("name", [member.name for member in members])
-    _distinct("endpoint", [station.endpoint for station in consortium.stations])
+    _distinct("endpoint", [place for station in consortium.stations for place in _places(station)])
     if len({station.address.is_tcp for station in consortium.stations}) > 1:
         raise ConfigError("endpoints are all tcp://, or all ipc://")
     if consortium.is_tcp:
@@ -180,6 +185,11 @@ def check(consortium: Consortium) -> None:
             if not is_public_key(member.public_key):
                 raise ConfigError(f"{member.name}: public_key is not 40 characters of Z85")
         _distinct("public_key", [member.public_key for member in members])
+
+
+def _places(station: StationConfig) -> list[str]:
+    host = station.endpoint.rpartition(":")[0]
+    return [station.endpoint, *([f"{host}:{station.sealed_port}"] if station.sealed_port else [])]
 
 
 def _distinct(what: str, values: Sequence[str]) -> None:
@@ -222,7 +232,7 @@ def _name(data: Mapping[str, Any], where: str) -> str:
 
 
 def _station(data: dict[str, Any], where: str) -> StationConfig:
-    _keys(data, where, {"name", "endpoint"}, {"public_key", "listen"})
+    _keys(data, where, {"name", "endpoint"}, {"public_key", "listen", "sealed_port"})
     endpoint = _text(data, "endpoint", where)
     if not _TCP.fullmatch(endpoint) and not _IPC.fullmatch(endpoint):
         raise ConfigError(f"{where}: endpoint {endpoint!r} is neither tcp://host:port nor ipc:///path")
@@ -231,7 +241,12 @@ def _station(data: dict[str, Any], where: str) -> StationConfig:
     listen = _text(data, "listen", where)
     if not _LISTEN.fullmatch(listen):
         raise ConfigError(f"{where}: listen {listen!r} is not tcp://address:port or tcp://*:port")
-    return StationConfig(_name(data, where), endpoint, _text(data, "public_key", where), listen)
+    port = data.get("sealed_port", 0)
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise ConfigError(f"{where}: sealed_port is not a number from 0 to 65535")
+    if port and not endpoint.startswith("tcp://"):
+        raise ConfigError(f"{where}: sealed_port is for endpoints tcp://")
+    return StationConfig(_name(data, where), endpoint, _text(data, "public_key", where), listen, port)
 
 
 def _client(data: dict[str, Any], where: str) -> ClientConfig:
@@ -258,6 +273,7 @@ def to_toml(consortium: Consortium) -> str:
         lines += ["", heading, f"name = {_quote(station.name)}", f"endpoint = {_quote(station.endpoint)}"]
         lines += [f"public_key = {_quote(station.public_key)}"] if station.public_key else []
         lines += [f"listen = {_quote(station.listen)}"] if station.listen else []
+        lines += [f"sealed_port = {station.sealed_port}"] if station.sealed_port else []
     for client in consortium.clients:
         lines += ["", "[[client]]", f"name = {_quote(client.name)}"]
         lines += [f"public_key = {_quote(client.public_key)}"] if client.public_key else []
@@ -301,7 +317,8 @@ def init(
 ) -> Path:
     """Writes `consortium.toml` and a key file for each member into a directory; returns the file's path.
 
-    The provider listens on `port`, the parties on the ports after it. Owners may define tables and load their own rows;
+    The provider listens on `port`, the parties on the ports after it; their sealed connections have as many ports after
+    these. Owners may define tables and load their own rows;
     analysts may query and define, and load for everybody only if no owners are named. Raises ConfigError if anything
     is wrong or exists already.
     """
@@ -319,13 +336,17 @@ def init(
             raise ConfigError(f"{existing} exists already: it is never overwritten")
     public = {name: write_keys(key_file(directory, name)).public.decode() for name in everybody}
     consortium = Consortium(
-        tuple(StationConfig(name, f"tcp://{host}:{port + n}", public[name]) for n, name in enumerate(names, 1)),
-        StationConfig("provider", f"tcp://{host}:{port}", public["provider"]),
+        tuple(_listening(name, host, port + n, len(names), public[name]) for n, name in enumerate(names, 1)),
+        _listening("provider", host, port, len(names), public["provider"]),
         tuple(ClientConfig(name, public[name], may, as_owners) for name, (may, as_owners) in roles.items()),
         timeout_seconds,
     )
     path.write_text(to_toml(parse(to_toml(consortium))), encoding="utf-8")
     return path
+
+
+def _listening(name: str, host: str, port: int, parties: int, public_key: str) -> StationConfig:
+    return StationConfig(name, f"tcp://{host}:{port}", public_key, sealed_port=port + parties + 1)
 
 
 def _check_names(names: Sequence[str], parties: int, timeout_seconds: float) -> None:

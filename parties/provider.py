@@ -20,7 +20,7 @@ from smpc_sql import messages
 from smpc_sql.correlations.requests import Request, correction, decode_requests
 from smpc_sql.errors import PeerError
 from smpc_sql.transport.base import Link, Node
-from smpc_sql.transport.zeromq import Station
+from smpc_sql.transport.sealed import open_station
 from smpc_sql.wire import Malformed
 
 _log = logging.getLogger(__name__)
@@ -214,13 +214,14 @@ def serve(path: Path | str, *, on_ready: Callable[[Link], None] = lambda _: None
     consortium = config.read(path)
     station = consortium.provider
     provider = Provider(station.name, consortium.party_names, patience=consortium.timeout_seconds)
-    carrier = Station(
+    carrier = open_station(
         station.name,
         station.listen or station.endpoint,
         consortium.peers(station.name),
         known=consortium.known(),
         keys=config.own_keys(consortium, Path(path).parent, station.name),
         patience=min(consortium.timeout_seconds, process.PATIENCE),
+        sealed_port=station.sealed_port,
     )
     link = Node(carrier, on_data=provider.on_data)
     try:

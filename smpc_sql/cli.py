@@ -130,7 +130,7 @@ def load(consortium: Path, identity: str, owner: str | None, table: str, file: P
     "--host", default="127.0.0.1", show_default=True, help="Where all nodes run; edit the file to spread them."
 )
 @click.option(
-    "--port", type=click.IntRange(1, 65530), default=7100, show_default=True, help="The provider's; parties follow."
+    "--port", type=click.IntRange(1, 65524), default=7100, show_default=True, help="The provider's; others follow."
 )
 @click.argument("directory", type=_ANY_FILE)
 def init(

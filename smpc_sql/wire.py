@@ -117,6 +117,11 @@ def parse_header(header: bytes) -> Header:
     raise Malformed("unknown kind")
 
 
+def is_data(header: bytes) -> bool:
+    """Whether a header of our own is a data frame's."""
+    return header[5] == Kind.DATA
+
+
 def check_payload(header: Header, payload: memoryview) -> None:
     """Raises Malformed if a payload is not the one that its header announces."""
     if payload.nbytes != header.length:

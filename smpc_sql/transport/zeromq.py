@@ -64,10 +64,11 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a station is: tcp://… with its public key, or ipc://… without."""
+    """Where a station is: tcp://… with its public key, or ipc://… without. sealed_port: 0 if it has none."""
 
     endpoint: str
     public: bytes = b""
+    sealed_port: int = 0
 
     @property
     def is_tcp(self) -> bool:

@@ -282,7 +282,7 @@ def free_block(count: int) -> int:
 
 @pytest.fixture
 def consortium(tmp_path: Path) -> Iterator[Consortium]:
-    found = Consortium(tmp_path, free_block(4))
+    found = Consortium(tmp_path, free_block(8))
     yield found
     for name in tuple(found.processes):
         found.processes[name].kill()

@@ -19,14 +19,14 @@ def scratch() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-@pytest.fixture(params=["memory", "ipc", "tcp"])
+@pytest.fixture(params=["memory", "ipc", "tcp", "sealed"])
 def network(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Network]:
     found = Network(request.param, scratch)
     yield found
     found.close()
 
 
-@pytest.fixture(params=["ipc", "tcp"])
+@pytest.fixture(params=["ipc", "tcp", "sealed"])
 def zeromq_network(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Network]:
     found = Network(request.param, scratch)
     yield found

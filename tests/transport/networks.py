@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smpc_sql.transport.base import Carrier, Node, OnData
 from smpc_sql.transport.memory import Hub
+from smpc_sql.transport.sealed import Sealed
 from smpc_sql.transport.zeromq import Address, KeyPair, Station, Visitor, new_keys
 
 Wrap = Callable[[Carrier], Carrier]
@@ -36,7 +37,8 @@ class Network:
         self.nodes: list[Node] = []
         self.hub = Hub()
         self.keys: dict[str, KeyPair | None] = dict.fromkeys((*self.NAMES, self.VISITOR))
-        if kind == "tcp":
+        self.sealed_ports = dict(zip(self.NAMES, free_ports(len(self.NAMES)), strict=True)) if kind == "sealed" else {}
+        if kind in ("tcp", "sealed"):
             keys = {name: new_keys() for name in (*self.NAMES, self.VISITOR)}
             ports = free_ports(len(self.NAMES))
             self.keys = dict(keys)
@@ -50,14 +52,19 @@ class Network:
             self.known = {name.encode(): name for name in (*self.NAMES, self.VISITOR)}
 
     def station(self, name: str, *, wrap: Wrap = lambda c: c, on_data: OnData | None = None) -> Node:
-        carrier: Carrier
         if self.kind == "memory":
             return self._add(Hub.link(_Wrapped(self.hub, wrap), name, on_data=on_data))
         peers = {peer: address for peer, address in self.addresses.items() if peer != name}
-        carrier = Station(
+        station = Station(
             name, self.addresses[name].endpoint, peers, known=self.known, keys=self.keys[name], patience=3.0
         )
+        carrier: Carrier = self.sealed(name, station) if self.kind == "sealed" else station
         return self._add(Node(wrap(carrier), on_data=on_data))
+
+    def sealed(self, name: str, station: Station) -> Sealed:
+        """With sealed connections for every data frame that is not empty."""
+        places = {peer: ("127.0.0.1", port) for peer, port in self.sealed_ports.items() if peer != name}
+        return Sealed(station, socket.create_server(("127.0.0.1", self.sealed_ports[name])), places, large=1)
 
     def visitor(self, number: int = 1, *, wrap: Wrap = lambda c: c) -> Node:
         if self.kind == "memory":
