@@ -69,6 +69,7 @@ class GroupedBinder(ScalarBinder):
     """Binds expressions that are evaluated once per group: over the group keys first, then the calls found on the way.
 
     arguments: who binds the arguments of aggregates, if not a binder of the scope's rows (then settle is not used).
+    rows: who bound the keys.
     extra_fields: between keys and calls.
     """
 
@@ -85,12 +86,13 @@ class GroupedBinder(ScalarBinder):
         subqueries: SubqueryBinder | None = None,
         windows: WindowBinder | None = None,
         arguments: ScalarBinder | None = None,
+        rows: ScalarBinder | None = None,
     ) -> None:
         super().__init__(scope, text, clause, aliases, subqueries, windows=windows)
         self.keys = keys
         self.key_names = key_names
         self.calls: list[AggregateCall] = []
-        self._rows = ScalarBinder(scope, text, "GROUP BY")
+        self._rows = rows or ScalarBinder(scope, text, "GROUP BY")
         self._arguments = arguments or ScalarBinder(scope, text, "an aggregate's argument", aliases, subqueries)
         self._looks_up = arguments is not None
         self._attached: list[tuple[tuple[Expression, ...], Widen, int]] = []
@@ -161,7 +163,7 @@ class GroupedBinder(ScalarBinder):
             return self._aggregate(node.this, self._arguments.condition(node.expression.this))
         if is_aggregate(node):
             return self._aggregate(node, None)
-        if not has_aggregate(node) and node.find(exp.Query, exp.Window) is None:
+        if not has_aggregate(node) and node.find(exp.Window) is None:
             key = self.as_key(node)
             if key is not None:
                 return key

@@ -36,7 +36,7 @@ from smpc_sql.sql.fixed import over_constant, words_of
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
 from smpc_sql.sql.hints import join_rows
 from smpc_sql.sql.joins import join_all
-from smpc_sql.sql.nodes import construct, located, only, show
+from smpc_sql.sql.nodes import and_terms, construct, located, only, show
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
 from smpc_sql.sql.outputs import column_name, is_star
 from smpc_sql.sql.scalar import ScalarBinder
@@ -202,10 +202,12 @@ class SelectBinder:
     def rows(self) -> Scope:
         """FROM, joined under the terms of WHERE, and filtered by them."""
         queries = self.queries
-        sources = SourceBinder(queries.catalog, self.text, self.ctes, queries.bind, queries.bind_cte, queries.view)
+        sources = SourceBinder(
+            queries.catalog, self.text, self.ctes, queries.bind, queries.bind_cte, queries.view, self.subqueries
+        )
         source = sources.bind(self.select)
         where = self.select.args.get("where")
-        terms = [] if where is None else _and_terms(where.this)
+        terms = [*source.later, *([] if where is None else and_terms(where.this))]
         plain = [term for term in terms if term.find(exp.Query) is None]
         binder = ScalarBinder(Scope(Values(), source.names), self.text, "WHERE", self.aliases, outer=self.outer)
         bound = [binder.condition(term) for term in plain]
@@ -254,10 +256,11 @@ class SelectBinder:
         if group is None and having is None and not any(map(has_aggregate, clauses)):
             return ScalarBinder(scope, self.text, "SELECT", self.aliases, self.subqueries, windows=self.windows)
         sets = self._group_items(scope) if group is not None else [()]
+        rows = ScalarBinder(scope, self.text, "GROUP BY", subqueries=self.subqueries)
         keys: dict[Expression, exp.Expr] = {}
         chosen = []
         for items in sets:
-            bound = [(word, item) for item in items for word in words_of(self._key(scope, item))]
+            bound = [(word, item) for item in items for word in words_of(self._key(rows, item))]
             for word, item in bound:
                 keys.setdefault(word, item)
             chosen.append([word for word, _ in bound])
@@ -265,13 +268,16 @@ class SelectBinder:
         aliases, subqueries = self.aliases, self.subqueries
         several = len(chosen) > 1 or self.select.find(exp.Grouping, exp.GroupingId) is not None
         kind = GroupingSetsBinder if several else GroupedBinder
-        binder = kind(scope, self.text, "an aggregate", aliases, tuple(keys), names, subqueries, self.windows)
+        rows.subqueries = None  # the keys' own are known, and there is no place for others
+        binder = kind(
+            rows.scope, self.text, "an aggregate", aliases, tuple(keys), names, subqueries, self.windows, rows=rows
+        )
         if isinstance(binder, GroupingSetsBinder):
             binder.sets = tuple(tuple(sorted({list(keys).index(key) for key in bound})) for bound in chosen)
         return binder
 
-    def _key(self, scope: Scope, item: exp.Expr) -> Expression:
-        key = ScalarBinder(scope, self.text, "GROUP BY").bind(item)
+    def _key(self, rows: ScalarBinder, item: exp.Expr) -> Expression:
+        key = rows.bind(item)
         with located(item, self.text):
             _check_key(key, item)
         return key
@@ -394,15 +400,6 @@ class SelectBinder:
         with located(self.select.args.get("order") or self.select, self.text):
             new_keys = [SortKey(over(k.expression), k.descending, k.nulls_first) for k in keys]
         return grouped, [Output(o.name, o.node, over(o.expression)) for o in outputs], new_keys
-
-
-def _and_terms(node: exp.Expr) -> list[exp.Expr]:
-    """The terms of an AND, as they are written."""
-    while isinstance(node, exp.Paren):
-        node = node.this
-    if not isinstance(node, exp.And):
-        return [node]
-    return [*_and_terms(node.this), *_and_terms(node.expression)]
 
 
 def _link(term: Expression) -> tuple[Expression, Expression] | None:

@@ -167,19 +167,28 @@ class _Joiner:
         left, right = self.join(tree.left, []), self.join(tree.right, [])
         terms = _terms(tree.conditions)
         links = links_of(left, right, terms)
-        if len(links) < len(terms) or not links:
+        rest = [c for c in terms if all(c is not link.condition for link in links)]
+        if not links:
             with located(tree.node, self.text):
-                raise Unsupported("a FULL JOIN on anything but equalities of both sides is not supported")
+                raise Unsupported("a FULL JOIN without an equality of both sides is not supported")
         if unique_links(right, links) is None and unique_links(left, flipped(links)) is not None:
             left, right = right, left
             links = flipped(links)
-        left, right = left.shared, right.shared
-        marked = looked_up(right, left, "mark", flipped(links))
+        left, right, width = left.shared, right.shared, len(left.relation.fields)
         if unique_links(right, links) is None:
-            joined = self._left_of_many(tree, left, right, links, [])
-            return _with_lonely(joined, marked.relation, len(left.relation.fields), behind=True)
+            found = self._pairs(tree, left, right, links).filtered(rest) if rest else left
+            own = self._own_key(tree, right) if rest else flipped(links)
+            marked = looked_up(right, found.shared, "mark", own)
+            joined = self._left_of_many(tree, left, right, links, rest)
+            return _with_lonely(joined, marked.relation, width, behind=True)
         joined = looked_up(left, right, "left", links)
-        return _with_lonely(joined, marked.relation, len(left.relation.fields))
+        if not rest:
+            return _with_lonely(joined, looked_up(right, left, "mark", flipped(links)).relation, width)
+        joined = joined.shared
+        own = [Link(link.right, link.right, link.condition) for link in links]
+        marked = looked_up(right, joined.filtered(rest), "mark", own)
+        joined = _null_unless(joined, width, joined.over(conjunction(tuple(rest))))
+        return _with_lonely(joined, marked.relation, width)
 
 
 def _with_lonely(joined: Joined, marked: Relation, width: int, *, behind: bool = False) -> Joined:

@@ -80,3 +80,12 @@ _WORDS = {
     "BitwiseXor": "xor",
     "Placeholder": "a parameter",
 }
+
+
+def and_terms(node: exp.Expr) -> list[exp.Expr]:
+    """The terms of an AND, as they are written."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if not isinstance(node, exp.And):
+        return [node]
+    return [*and_terms(node.this), *and_terms(node.expression)]

@@ -50,6 +50,10 @@ class SubqueryBinder(Protocol):
         self, binder: ScalarBinder, values: list[Expression], node: exp.Expr, unknown_is_false: bool
     ) -> Expression: ...
 
+    def quantified(
+        self, binder: ScalarBinder, operator: str, value: Expression, node: exp.Expr, every: bool
+    ) -> Expression: ...
+
 
 class WindowBinder(Protocol):
     """Binds window functions, whose values come to stand beside the rows of `binder`."""
@@ -120,6 +124,8 @@ class ScalarBinder:
 
     def bind_inner(self, node: exp.Expr) -> Expression:
         """One node; the caller adds the place."""
+        if type(node) in scalar_tests.OPERATORS and isinstance(node.args["expression"], exp.Any | exp.All):
+            return self._quantified(node)
         method = _METHODS.get(type(node))
         if method is None and isinstance(node, exp.AggFunc | exp.Filter):
             raise Unsupported(f"an aggregate function is not allowed in {self.clause}: {show(node)}")
@@ -198,25 +204,33 @@ class ScalarBinder:
 
     def _in_query(self, node: exp.Expr, *, unknown_is_false: bool = False) -> Expression:
         only(node, "this", "query")
-        if self.subqueries is None:
-            raise Unsupported(f"a subquery in {self.clause} is not supported")
-        if isinstance(node.this, exp.Tuple):
-            return self.subqueries.contains(
-                self, [self.bind(x) for x in node.this.expressions], node.args["query"], unknown_is_false
-            )
-        return self.subqueries.contains(self, [self.bind(node.this)], node.args["query"], unknown_is_false)
+        items = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
+        query = node.args["query"]
+        return self._once(node, lambda s: s.contains(self, list(map(self.bind, items)), query, unknown_is_false))
 
-    def _query(self, node: exp.Expr) -> Expression:
-        """EXISTS and scalar subqueries: columns beside the rows. The same node is bound once, under all its aliases."""
+    def _once(self, node: exp.Expr, bind: Callable[[SubqueryBinder], Expression]) -> Expression:
+        """Columns beside the rows. What is written twice, or is seen under several aliases, is bound once."""
+        for known, expression in self._bound:
+            if known is node or known == node:
+                return expression
         if self.subqueries is None:
             raise Unsupported(f"a subquery in {self.clause} is not supported")
-        for known, expression in self._bound:
-            if known is node:
-                return expression
-        bind = self.subqueries.exists if isinstance(node, exp.Exists) else self.subqueries.value
-        expression = bind(self, node.this)
+        expression = bind(self.subqueries)
         self._bound.append((node, expression))
         return expression
+
+    def _quantified(self, node: exp.Expr) -> Expression:
+        """x < ANY (subquery) and its like."""
+        only(node, "this", "expression")
+        side = node.expression
+        operator, every = scalar_tests.OPERATORS[type(node)], isinstance(side, exp.All)
+        return self._once(node, lambda s: s.quantified(self, operator, self.bind(node.this), side.this, every))
+
+    def _query(self, node: exp.Expr) -> Expression:
+        """EXISTS and scalar subqueries."""
+        if isinstance(node, exp.Exists):
+            return self._once(node, lambda s: s.exists(self, node.this))
+        return self._once(node, lambda s: s.value(self, node.this))
 
     def _window(self, node: exp.Expr) -> Expression:
         if self.windows is None:

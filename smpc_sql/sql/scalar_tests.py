@@ -12,7 +12,7 @@ from smpc_sql.sql.coercion import predicate
 from smpc_sql.sql.nodes import only, show
 from smpc_sql.sql.operations import compare, is_null_of
 
-_OPERATORS: dict[type[exp.Expr], str] = {
+OPERATORS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
     exp.LT: "<",
@@ -24,7 +24,7 @@ _OPERATORS: dict[type[exp.Expr], str] = {
 
 def _comparison(binder: Binder, node: exp.Expr) -> Expression:
     left, right = operands(binder, node)
-    return compare(_OPERATORS[type(node)], left, right)
+    return compare(OPERATORS[type(node)], left, right)
 
 
 def _between(binder: Binder, node: exp.Expr) -> Expression:
@@ -62,7 +62,7 @@ def _and(binder: Binder, node: exp.Expr) -> Expression:
 
 
 METHODS: dict[type[exp.Expr], Method] = {
-    **dict.fromkeys(_OPERATORS, _comparison),
+    **dict.fromkeys(OPERATORS, _comparison),
     exp.Between: _between,
     exp.Is: _is,
     exp.NullSafeEQ: _distinct_from,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.plan.expressions import Column, Divide, Expression, Not, Sqrt
+from smpc_sql.plan.expressions import AggregateCall, Column, Divide, Expression, IsNull, Less, Not, Or, Sqrt
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -17,6 +17,8 @@ from smpc_sql.plan.relations import (
     Relation,
     Sort,
     Values,
+    Window,
+    WindowCall,
     own_columns,
     substitute,
 )
@@ -41,8 +43,6 @@ def bind_set_operation(node: exp.SetOperation, ctes: Mapping[str, exp.CTE], text
     if len({len(side.columns) for side in sides}) != 1:
         raise TypeMismatch(f"{construct(node)}: {' and '.join(str(len(s.columns)) for s in sides)} columns do not fit")
     distinct = bool(node.args.get("distinct"))
-    if not distinct and not isinstance(node, exp.Union):
-        raise Unsupported(f"{construct(node)} ALL is not supported")
     relations, columns = alike(sides)
     doubles = any(isinstance(e.type, Double) and over_constant(e) is None for _, e in columns)
     relation = _combined(node, relations, distinct=distinct, doubles=doubles)
@@ -61,18 +61,36 @@ def _side(node: exp.Expr, ctes: Mapping[str, exp.CTE], bind_query: BindQuery) ->
 
 
 def _combined(node: exp.Expr, relations: Sequence[Relation], *, distinct: bool, doubles: bool) -> Relation:
-    if not distinct:
+    if not distinct and isinstance(node, exp.Union):
         return Concat(tuple(relations))
     if doubles:
         raise Unsupported(f"{construct(node)} of quotients is not supported but by constants; UNION ALL is")
     if isinstance(node, exp.Union):
         return _distinct(Concat(tuple(relations)))
+    if not distinct:
+        return _with_repetitions(relations[0], relations[1], isinstance(node, exp.Intersect))
     left = _distinct(relations[0])
     marked = Join(left, relations[1], "mark", own_columns(left), own_columns(relations[1]), null_safe=True)
     width = len(left.fields)
     mark = marked.column(width)
     kept = Filter(marked, mark if isinstance(node, exp.Intersect) else Not(mark))
     return Project(kept, own_columns(kept)[:width], tuple(field.name for field in left.fields))
+
+
+def _with_repetitions(left: Relation, right: Relation, both: bool) -> Relation:
+    """INTERSECT ALL, if both, and EXCEPT ALL: of equal left rows the first as many as the right has; or the others."""
+    names = tuple(field.name for field in left.fields)
+    numbered = Window(left, own_columns(left), (), (WindowCall("row_number"),), ("number",))
+    counted = Aggregate(
+        right, own_columns(right), names, (AggregateCall("count_star", None, None, right.max_rows),), ("n",)
+    )
+    width = len(names)
+    keys = own_columns(numbered)[:width], own_columns(counted)[:width]
+    beside = Join(numbered, counted, "left", *keys, null_safe=True)
+    number, count = beside.column(width), beside.column(len(beside.fields) - 1)
+    more = Less(count, number)
+    kept = Filter(beside, Not(more) if both else Or((IsNull(count), more)))
+    return Project(kept, own_columns(kept)[:width], names)
 
 
 def _distinct(relation: Relation) -> Aggregate:

@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from smpc_sql.catalog import Catalog, Quotient, TableEntry, View
-from smpc_sql.errors import Unsupported
+from smpc_sql.errors import UnknownName, Unsupported
 from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, Sqrt
 from smpc_sql.plan.relations import Field, Filter, Relation, Scan, Values
+from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.schema import OWNER_COLUMN, Double, Enum, SqlType, Text, type_bounds
 from smpc_sql.schema import Column as Declared
 from smpc_sql.sql.coercion import as_quotient
 from smpc_sql.sql.joined import Inner, Leaf, Outer, Tree
-from smpc_sql.sql.nodes import construct, located, only
+from smpc_sql.sql.nodes import and_terms, construct, located, only, position
 from smpc_sql.sql.operations import choose, compare, is_null_of, unified
-from smpc_sql.sql.scalar import ScalarBinder
+from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder
 from smpc_sql.sql.scope import Name, Scope, as_nullable, shifted
 from smpc_sql.sql.text import joined
 
@@ -35,11 +36,15 @@ BindQuery = Callable[[exp.Expr, Mapping[str, exp.CTE]], Bound]
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """A FROM clause: tables and how they are joined, and the names that it gives, over the places of all columns."""
+    """A FROM clause: tables and how they are joined, and the names that it gives, over the places of all columns.
+
+    later: terms of ON with subqueries, which may as well stand in WHERE.
+    """
 
     tree: Tree
     names: tuple[Name, ...]
     width: int
+    later: tuple[exp.Expr, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class SourceBinder:
     bind_query: BindQuery
     bind_cte: Callable[[exp.CTE, Mapping[str, exp.CTE]], Bound]
     bind_view: Callable[[View], Bound]
+    subqueries: SubqueryBinder
 
     def bind(self, select: exp.Select) -> From:
         """A SELECT's FROM clause."""
@@ -64,30 +70,51 @@ class SourceBinder:
                 clause = self._join(clause, join)
         return clause
 
-    def _leaf(self, node: exp.Expr, start: int) -> From:
+    def _leaf(self, node: exp.Expr, start: int, conditions: Sequence[exp.Expr] = ()) -> From:
+        """conditions: terms with subqueries, which must read this table alone: its rows for which they are true."""
         scope = self._table(node)
         tables = scope.tables()
+        if conditions:
+            binder = ScalarBinder(scope, self.text, "ON", subqueries=self.subqueries)
+            terms = tuple(self._own_condition(binder, term) for term in conditions)
+            scope = Scope(Filter(binder.scope.relation, conjunction(terms)), scope.names)
         leaf = Leaf(scope.relation, start, tables[0] if tables else "", node)
         return From(leaf, _moved(scope.names, start), start + len(scope.relation.fields))
+
+    def _own_condition(self, binder: ScalarBinder, term: exp.Expr) -> Expression:
+        with located(term, self.text):
+            try:
+                return binder.filter_condition(term)
+            except UnknownName as error:
+                raise Unsupported(
+                    "a subquery in ON of a LEFT JOIN is supported where it reads the joined table alone, but "
+                    + error.message
+                ) from error
 
     def _join(self, left: From, join: exp.Join) -> From:
         words = (join.args.get("method"), join.side, join.kind)
         name = " ".join(str(word).upper() for word in words if word and str(word).upper() not in ("OUTER", "INNER"))
-        if name not in ("", "CROSS", "LEFT", "RIGHT", "FULL"):
+        natural, side = name.startswith("NATURAL"), name.removeprefix("NATURAL").strip()
+        if side not in ("", "CROSS", "LEFT", "RIGHT", "FULL"):
             raise Unsupported(f"{name} JOIN is not supported")
-        only(join, "this", "kind", "side", "on", "using")
-        right = self._leaf(join.this, left.width)
+        only(join, "this", "method", "kind", "side", "on", "using")
+        side = "" if side == "CROSS" else side.lower()
+        condition = join.args.get("on")
+        terms = [] if condition is None else and_terms(condition)
+        asked = [term for term in terms if term.find(exp.Query) is not None]
+        right = self._leaf(join.this, left.width, asked if side == "left" else [])
+        if (left.later and side in ("right", "full")) or (asked and side in ("right", "full")):
+            raise Unsupported(f"a subquery in ON beside a {side.upper()} JOIN is not supported")
         duplicate = {n.table.lower() for n in left.names if n.table} & {n.table.lower() for n in right.names}
         if duplicate:
             raise Unsupported(f"two tables named {min(duplicate)} in FROM; give one an alias")
-        side = "" if name == "CROSS" else name.lower()
-        names, conditions = self._using(left, right, join.args.get("using") or (), side)
-        condition = join.args.get("on")
-        if condition is not None:
-            scope = Scope(Values(), (*left.names, *right.names))
-            conditions.append(ScalarBinder(scope, self.text, "ON").condition(condition))
+        using = _in_common(left, right) if natural else join.args.get("using") or ()
+        names, conditions = self._using(left, right, using, side)
+        scope = Scope(Values(), (*left.names, *right.names))
+        binder = ScalarBinder(scope, self.text, "ON")
+        conditions += [binder.condition(term) for term in terms if term not in asked]
         tree = _tree(side, left.tree, right.tree, tuple(conditions), join)
-        return From(tree, names, right.width)
+        return From(tree, names, right.width, (*left.later, *(asked if side == "" else ())))
 
     def _using(
         self, left: From, right: From, using: Sequence[exp.Expr], side: str
@@ -140,7 +167,8 @@ class SourceBinder:
             table = self._table(node.this)
             return self._named(table, table.tables()[0], node.args.get("alias"))
         scope = _outputs(self.bind_query(node.this, self.ctes))
-        return self._named(scope, node.alias_or_name or "subquery", node.args.get("alias"))
+        line, column = position(node, self.text)
+        return self._named(scope, node.alias_or_name or f"subquery {line}:{column}", node.args.get("alias"))
 
     def _named(self, scope: Scope, name: str, alias: exp.TableAlias | None) -> Scope:
         """The scope under the table's name or alias, the first columns renamed where the alias lists names."""
@@ -200,6 +228,15 @@ def _word_type(type_: SqlType) -> SqlType:
 
 def _outputs(query: Bound) -> Scope:
     return Scope(query.relation, tuple(Name("", name, expression) for name, expression in query.columns))
+
+
+def _in_common(left: From, right: From) -> list[exp.Expr]:
+    """The columns of a NATURAL JOIN."""
+    names = {n.name.lower() for n in right.names if n.starred}
+    common = dict.fromkeys(n.name for n in left.names if n.starred and not n.merged and n.name.lower() in names)
+    if not common:
+        raise UnknownName("NATURAL JOIN of tables without a column in common")
+    return [exp.to_identifier(name) for name in common]
 
 
 def _tree(side: str, left: Tree, right: Tree, conditions: tuple[Expression, ...], node: exp.Expr) -> Tree:

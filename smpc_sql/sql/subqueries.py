@@ -15,11 +15,13 @@ from sqlglot import exp
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
     AggregateCall,
+    AggregateKind,
     And,
     Case,
     Column,
     Equal,
     Expression,
+    FromBoolean,
     IsNull,
     Less,
     Literal,
@@ -42,12 +44,12 @@ from smpc_sql.plan.relations import (
 from smpc_sql.plan.rules.fold_constants import FALSE, TRUE, UNKNOWN
 from smpc_sql.plan.sharing import share
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
-from smpc_sql.schema import Double, Enum, Integer, Text
+from smpc_sql.schema import Boolean, Double, Enum, Integer, Text
 from smpc_sql.sql.coercion import unify
 from smpc_sql.sql.fixed import words_of, wrapped
 from smpc_sql.sql.joined import ONE
 from smpc_sql.sql.nodes import show
-from smpc_sql.sql.operations import compare
+from smpc_sql.sql.operations import compare, is_null_of
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import OUTER, is_outer, shifted
 
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 
 _ZERO = Literal(0, Integer(64))
 _COUNT = "count(*)"
+_OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,31 @@ class Subqueries:
         count, known = self._totals_of(binder, relation, links, item)
         lost = And((IsNull(value), Less(_ZERO, count)))
         return Case(((found, TRUE), (lost, UNKNOWN), (Less(known, count), UNKNOWN)), FALSE)
+
+    def quantified(
+        self, binder: ScalarBinder, operator: str, value: Expression, node: exp.Expr, every: bool
+    ) -> Expression:
+        """value < ANY (subquery): less than the greatest; NULL where that is not so, but might be were NULLs known.
+
+        value < ALL (subquery) is NOT value >= ANY (subquery).
+        """
+        if every:
+            return Not(self.quantified(binder, _OPPOSITE[operator], value, node, False))
+        if operator == "=":
+            return self.contains(binder, [value], node, False)
+        relation, items, links = self._items(binder, node)
+        if len(items) != 1:
+            raise Unsupported(f"ANY and ALL need a subquery of one column, got {len(items)}")
+        item = FromBoolean(items[0]) if isinstance(items[0].type, Boolean) else items[0]
+        if isinstance(item.type, Double | Text) or (isinstance(item.type, Enum) and item.type != value.type):
+            raise Unsupported(f"{operator} ANY or ALL (subquery) of {item.type} is not supported")
+        count, known, least, most = self._totals_of(binder, relation, links, item, extremes=True)
+        outcomes = [compare(operator, value, most)] if operator not in (">", ">=") else []
+        outcomes += [compare(operator, value, least)] if operator not in ("<", "<=") else []
+        lost = [is_null_of(value)] if value.nullable else []
+        lost += [Less(known, count)] if item.nullable else []
+        unknown = ((And((Less(_ZERO, count), _any_of(lost))), UNKNOWN),) if lost else ()
+        return Case(((_any_of(outcomes), TRUE), *unknown), FALSE)
 
     # the subquery's own rows
 
@@ -205,16 +233,21 @@ class Subqueries:
         return Case(((some, TRUE),), FALSE)
 
     def _totals_of(
-        self, binder: ScalarBinder, relation: Relation, links: Sequence[tuple[Expression, Expression]], item: Expression
-    ) -> tuple[Expression, Expression]:
-        """How many rows there are, and how many values are not NULL."""
-        totals = _totals(relation, tuple(key for key, _ in links), item)
+        self,
+        binder: ScalarBinder,
+        relation: Relation,
+        links: Sequence[tuple[Expression, Expression]],
+        item: Expression,
+        extremes: bool = False,
+    ) -> tuple[Expression, ...]:
+        """How many rows there are, and how many values are not NULL; the least and the greatest of them."""
+        totals = _totals(relation, tuple(key for key, _ in links), item, extremes)
         if not links:
             columns = self._beside_all(binder, totals)
         else:
             pairs = [(totals.column(i), mine) for i, (_, mine) in enumerate(links)]
             columns = self._join(binder, totals, "left", pairs)[len(links) :]
-        return columns[0], columns[1]
+        return columns
 
     # scalar subqueries
 
@@ -271,12 +304,19 @@ class Subqueries:
         return wrapped(expression, self._join(binder, right, "left", keys)[-len(words) :])
 
 
-def _totals(relation: Relation, keys: tuple[Expression, ...], item: Expression | None) -> Aggregate:
+def _any_of(terms: Sequence[Expression]) -> Expression:
+    return terms[0] if len(terms) == 1 else Or(tuple(terms))
+
+
+def _totals(
+    relation: Relation, keys: tuple[Expression, ...], item: Expression | None, extremes: bool = False
+) -> Aggregate:
     calls = [AggregateCall("count_star", None, None, relation.max_rows)]
     if item is not None:
-        calls.append(AggregateCall("count", item, None, relation.max_rows))
+        kinds: tuple[AggregateKind, ...] = ("count", "min", "max") if extremes else ("count",)
+        calls += [AggregateCall(kind, item, None, relation.max_rows) for kind in kinds]
     names = tuple(f"key{i}" for i in range(len(keys)))
-    return Aggregate(relation, keys, names, tuple(calls), (_COUNT, "known")[: len(calls)])
+    return Aggregate(relation, keys, names, tuple(calls), (_COUNT, "known", "least", "greatest")[: len(calls)])
 
 
 def _is_plain(node: exp.Select) -> bool:
