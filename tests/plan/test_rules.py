@@ -209,7 +209,7 @@ def test_what_is_shared_for_nothing_is_inlined(heart: Catalog) -> None:
 
 def test_equal_parts_are_shared_as_a_whole(heart: Catalog) -> None:
     total = "(SELECT SUM(chol) FROM heart WHERE age > 50)"
-    sql = f"SELECT COUNT(*) FROM heart WHERE chol > {total} OR ca < {total}"
+    sql = f"SELECT COUNT(*), {total} FROM heart WHERE chol > {total} OR ca < {total}"
     assert [type(joint.source).__name__ for joint in joints(plan(sql, heart, share_equal))] == ["Project"]
     sql = "SELECT (SELECT MAX(age) FROM heart WHERE age > 50), (SELECT MIN(age) FROM heart WHERE age > 50)"
     assert [type(joint.source).__name__ for joint in joints(plan(sql, heart, share_equal))] == ["Filter"]
