@@ -1,4 +1,4 @@
-"""The command line: `smpc-sql demo | query | explain | load | init | party | provider`.
+"""The command line: `smpc-sql demo | query | explain | load | infer | init | party | provider`.
 
 What fails prints one clear line on standard error and exits with code 2. Modules are imported by the command that needs
 them, so that `--help` answers at once and a party does not load what only an analyst needs.
@@ -105,18 +105,34 @@ def explain(consortium: Path, identity: str, analyze: bool, as_json: bool, sql: 
 @_consortium
 @_identity
 @click.option("--owner", default=None, help="Whose rows these are.  [default: the identity]")
+@click.option("--delimiter", default=",", show_default=True, help="Between fields: one character.")
+@click.option("--no-header", is_flag=True, help="The columns stand in the table's order; no header names them.")
 @click.argument("table")
 @click.argument("file", type=_ANY_FILE)
-def load(consortium: Path, identity: str, owner: str | None, table: str, file: Path) -> None:
+def load(
+    consortium: Path, identity: str, owner: str | None, delimiter: str, no_header: bool, table: str, file: Path
+) -> None:
     """Load a CSV file's rows into a table, as shares.
 
     Every row is checked against the schema first; each party is sent its own shares alone.
     """
     with _errors(), _connected(consortium, identity) as con:
-        rows = con.load_csv(table, file, owner=owner or identity)
+        rows = con.load_csv(table, file, owner=owner or identity, delimiter=delimiter, header=not no_header)
         click.echo(f"{rows} rows of {owner or identity} loaded into {table}")
         for column, rounding in rows.rounding.items():
             click.echo(f"{column}: {rounding}")
+
+
+@main.command()
+@click.option("--table", default="", help="What the table is to be called.  [default: as the file]")
+@click.option("--delimiter", default=",", show_default=True, help="Between fields: one character.")
+@click.argument("file", type=_ANY_FILE)
+def infer(table: str, delimiter: str, file: Path) -> None:
+    """Propose a schema for a CSV file, for review. Nothing leaves this machine."""
+    with _errors():
+        from smpc_sql.infer import infer as proposal  # noqa: PLC0415
+
+        click.echo(proposal(file, table, delimiter), nl=False)
 
 
 @main.command()

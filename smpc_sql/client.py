@@ -28,10 +28,11 @@ from smpc_sql.messages import Failed
 from smpc_sql.owner import EncodedRows, Loaded
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.result import QueryStats, Result
-from smpc_sql.schema import Enum, TableSchema
+from smpc_sql.schema import Enum, Integer, TableSchema
 from smpc_sql.sql.compile import compile_statement, compile_view, describe
 from smpc_sql.sql.parse import (
     CheckTable,
+    CopyFrom,
     CreateTable,
     CreateTableAs,
     CreateView,
@@ -104,6 +105,9 @@ class Connection:
                 case CreateTableAs():
                     self._checked(self._create_as, statement)
                     given = _nothing()
+                case CopyFrom(table, path, delimiter, header):
+                    count = int(self.load_csv(table, path, delimiter=delimiter, header=header))
+                    given = Result(["Count"], [Integer(64)], [[count]], QueryStats(0.0, 0, (), 0))
                 case CheckTable(name):
                     given = self._check(name)
                 case ShowTables():
@@ -135,14 +139,17 @@ class Connection:
             case _:
                 raise QueryError("EXPLAIN takes one SELECT")
 
-    def load_csv(self, table: str, path: str | Path, owner: str | None = None) -> Loaded:
+    def load_csv(
+        self, table: str, path: str | Path, owner: str | None = None, *, delimiter: str = ",", header: bool = True
+    ) -> Loaded:
         """Loads a CSV file's rows, all or none; returns how many, and what rounding DOUBLE columns lost.
 
-        owner: who brings them (by default this identity).
+        owner: who brings them (by default this identity). header: it names the columns, in any order; without one they
+        stand in the table's.
 
         Raises DataError, naming every row that does not fit, PolicyError, UnknownName.
         """
-        return self._load(table, owner, lambda schema: _read_csv(schema, path))
+        return self._load(table, owner, lambda schema: _read_csv(schema, path, delimiter, header))
 
     def load_df(self, table: str, frame: pd.DataFrame, owner: str | None = None) -> Loaded:
         """Loads a DataFrame's rows, all or none; returns how many. See load_csv."""
@@ -597,8 +604,8 @@ def _same(values: Mapping[str, object], differs: str) -> None:
             raise PeerError(party, f"{differs} {others}")
 
 
-def _read_csv(schema: TableSchema, path: str | Path) -> EncodedRows:
-    return owner.read_csv(schema, path)
+def _read_csv(schema: TableSchema, path: str | Path, delimiter: str, header: bool) -> EncodedRows:
+    return owner.read_csv(schema, path, delimiter=delimiter, header=header)
 
 
 def _from_frame(schema: TableSchema, frame: pd.DataFrame) -> EncodedRows:

@@ -56,18 +56,31 @@ class EncodedRows:
     rounding: dict[str, Rounding] = field(default_factory=dict)
 
 
-def read_csv(schema: TableSchema, path: str | Path) -> EncodedRows:
-    """The rows of a CSV file: UTF-8, comma-separated, `"` quotes, a header naming every column once in any order.
+def read_csv(schema: TableSchema, path: str | Path, *, delimiter: str = ",", header: bool = True) -> EncodedRows:
+    """The rows of a CSV file: UTF-8, `"` quotes, a header naming every column once in any order.
 
-    An empty field is NULL, quoted or not; blank lines are skipped. Raises DataError, naming all that is wrong.
+    delimiter: between fields, one character. header: without one the columns stand in the schema's order. An empty
+    field is NULL, quoted or not; blank lines are skipped. Raises DataError, naming all that is wrong.
     """
     path = Path(path)
-    rows = _parsed(path.name, _text_of(path))
+    if header:
+        names, records = read_records(path, delimiter)
+    else:
+        names, records = [column.name for column in schema.columns], list(_parsed(path, delimiter))
+    return _encoded_records(schema, path, names, records)
+
+
+def read_records(path: Path, delimiter: str = ",") -> tuple[list[str], list[list[str]]]:
+    """The header and the records of a CSV file as texts. Raises DataError."""
+    rows = _parsed(path, delimiter)
     header = next(rows, None)
     if header is None:
-        raise DataError(f"{path.name}: the file is empty; a header with the columns of {schema.name} is missing")
-    places = _places(schema, path.name, [name.strip() for name in header])
-    records = list(rows)
+        raise DataError(f"{path.name}: the file is empty; a header with the columns' names is missing")
+    return [name.strip() for name in header], list(rows)
+
+
+def _encoded_records(schema: TableSchema, path: Path, header: list[str], records: list[list[str]]) -> EncodedRows:
+    places = _places(schema, path.name, header)
     ragged = np.fromiter((len(record) != len(header) for record in records), np.bool_, len(records))
     problems: list[_Problem] = [
         (int(row) + 1, -1, f"has {len(records[row])} fields, not {len(header)}") for row in np.flatnonzero(ragged)
@@ -110,9 +123,12 @@ def _text_of(path: Path) -> str:
     return text
 
 
-def _parsed(name: str, text: str) -> Iterator[list[str]]:
+def _parsed(path: Path, delimiter: str) -> Iterator[list[str]]:
     """The header and the records, blank lines skipped."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise DataError("a delimiter is one character, and neither a quote nor the end of a line")
+    name = path.name
+    reader = csv.reader(io.StringIO(_text_of(path), newline=""), strict=True, delimiter=delimiter)
     while True:
         try:
             record = next(reader, None)

@@ -41,8 +41,8 @@ class Connection:
     def explain(self, sql: str, *, analyze: bool = False, json: bool = False) -> Any:
         return self._reply("explain", sql)
 
-    def load_csv(self, table: str, path: Path, owner: str) -> Any:
-        return self._reply("load", table, str(path), owner)
+    def load_csv(self, table: str, path: Path, owner: str, *, delimiter: str, header: bool) -> Any:
+        return self._reply("load", table, str(path), owner, delimiter, header)
 
 
 @pytest.fixture
@@ -127,7 +127,12 @@ def test_explain_and_load(run: Any) -> None:
     ran = run(con, "load", "-i", "cleveland", "heart", "c.csv")
     assert ran.stdout == "303 rows of cleveland loaded into heart\n"
     run(con, "load", "-i", "cleveland", "--owner", "budapest", "heart", "b.csv")
-    assert con.asked[1::2] == [("load", "heart", "c.csv", "cleveland"), ("load", "heart", "b.csv", "budapest")]
+    run(con, "load", "-i", "cleveland", "--delimiter", ";", "--no-header", "heart", "c.csv")
+    assert con.asked[1::2] == [
+        ("load", "heart", "c.csv", "cleveland", ",", True),
+        ("load", "heart", "b.csv", "budapest", ",", True),
+        ("load", "heart", "c.csv", "cleveland", ";", False),
+    ]
 
 
 def test_an_error_in_the_sql_is_underlined(run: Any) -> None:
@@ -186,7 +191,7 @@ def test_a_consortium_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_every_command_has_help() -> None:
-    assert sorted(cli.main.commands) == ["demo", "explain", "init", "load", "party", "provider", "query"]
+    assert sorted(cli.main.commands) == ["demo", "explain", "infer", "init", "load", "party", "provider", "query"]
     for name, command in cli.main.commands.items():
         assert isinstance(command, click.Command)
         assert CliRunner().invoke(cli.main, [name, "--help"]).exit_code == 0

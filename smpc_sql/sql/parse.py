@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sqlglot import exp
@@ -46,6 +46,16 @@ class CheckTable:
     """CHECK TABLE: do its keys hold between loads?"""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFrom:
+    """COPY table FROM file: a CSV file on the side of who says so."""
+
+    table: str
+    path: str
+    delimiter: str = ","
+    header: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,7 @@ Statement = (
     | DropTable
     | DropView
     | CheckTable
+    | CopyFrom
     | ShowTables
     | Describe
     | Select
@@ -190,6 +201,8 @@ def _statement(part: list[Token], text: str) -> Statement:
                 return _create(_parse(part, text), sql, text)
             case ["DROP", "TABLE" | "VIEW", *_]:
                 return _drop(_parse(part, text))
+            case ["COPY", *_]:
+                return _copy(_parse(part, text))
             case ["CHECK", "TABLE", _] if len(part) == 3:
                 return CheckTable(part[2].text)
             case ["SHOW", "TABLES"]:
@@ -321,6 +334,28 @@ def _drop(node: exp.Expr) -> DropTable | DropView:
     only(tables[0], "this")
     dropped = DropView if str(node.args.get("kind")).upper() == "VIEW" else DropTable
     return dropped(tables[0].name, bool(node.args.get("exists")))
+
+
+def _copy(node: exp.Expr) -> CopyFrom:
+    files = node.args.get("files") or []
+    if not isinstance(node, exp.Copy) or not node.args.get("kind") or len(files) != 1:
+        raise Unsupported("COPY of anything but one file into a table (COPY table FROM 'file') is not supported")
+    if not isinstance(node.this, exp.Table):
+        raise Unsupported("COPY with a list of columns is not supported: a header names them")
+    only(node.this, "this")
+    copy = CopyFrom(node.this.name, files[0].name)
+    for option in node.args.get("params") or []:
+        name, value = option.name.upper(), option.args.get("expression")
+        match name:
+            case "DELIMITER" | "DELIM" | "SEP" if value is not None:
+                copy = replace(copy, delimiter=value.name)
+            case "HEADER":
+                copy = replace(copy, header=value is None or value.sql().upper() in ("TRUE", "1"))
+            case "FORMAT" if value is not None and value.name.upper() == "CSV":
+                pass
+            case _:
+                raise Unsupported(f"COPY with {name} is not supported; FORMAT CSV, HEADER and DELIMITER are")
+    return copy
 
 
 def _describe(node: exp.Expr) -> Describe:

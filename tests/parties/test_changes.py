@@ -371,3 +371,20 @@ def test_views(world: World) -> None:
     with pytest.raises(UnknownName, match="view large does not exist"):
         con.execute("DROP VIEW large")
     assert agree(world)
+
+
+def test_copy_loads_a_file(world: World, tmp_path: Path) -> None:
+    con = world.start()
+    con.execute(DDL)
+    path = tmp_path / "rows.csv"
+    path.write_text("x;g\n1;a\n2;b\n;a\n40;b\n")
+    assert con.sql(f"COPY t FROM '{path}' (HEADER, DELIMITER ';')").fetchall() == [(4,)]
+    assert con.sql(QUERY).fetchall() == ANSWER
+    path.write_text("a,5\nb,6\n")
+    assert con.sql(f"COPY t FROM '{path}' (HEADER false)").fetchall() == [(2,)]
+    assert con.sql("SELECT owner, SUM(x) AS s FROM t GROUP BY owner").fetchall() == [("analyst", 54)]
+    with pytest.raises(DataError, match="cannot read"):
+        con.execute("COPY t FROM '/nowhere/rows.csv'")
+    with pytest.raises(PolicyError, match="may not load rows of"):
+        world.connect("owner").load_csv("t", path, owner="h", header=False)
+    assert agree(world)

@@ -12,6 +12,7 @@ from smpc_sql.catalog import Catalog
 from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.sql.parse import (
+    CopyFrom,
     CreateTable,
     CreateTableAs,
     CreateView,
@@ -65,6 +66,18 @@ def test_options_of_explain(text: str, analyze: bool, json: bool) -> None:
     assert statement.select.sql.strip("()") == "SELECT 1"
 
 
+@pytest.mark.parametrize(
+    ("text", "copy"),
+    [
+        ("COPY t FROM 'a.csv'", CopyFrom("t", "a.csv")),
+        ("COPY t FROM 'a.csv' (HEADER, DELIMITER ';')", CopyFrom("t", "a.csv", ";")),
+        ("COPY t FROM 'a.csv' WITH (FORMAT csv, HEADER false, DELIM '|')", CopyFrom("t", "a.csv", "|", False)),
+    ],
+)
+def test_copy(text: str, copy: CopyFrom) -> None:
+    assert parse_statements(text) == (copy,)
+
+
 def test_nothing_is_no_statement() -> None:
     assert parse_statements("") == parse_statements(" ;; -- nothing\n") == ()
 
@@ -103,7 +116,9 @@ def test_bad_syntax(text: str, line: int, column: int) -> None:
         ("EXPLAIN CREATE TABLE u AS SELECT 1", 1, "EXPLAIN of anything but a query"),
         ("EXPLAIN DROP TABLE t", 1, "EXPLAIN of anything but a query"),
         ("DESCRIBE SELECT 1", 1, "DESCRIBE"),
-        ("COPY t FROM 'x'", 1, "COPY"),
+        ("COPY t TO 'x'", 1, "COPY"),
+        ("COPY t (a) FROM 'x'", 1, "COPY with a list"),
+        ("COPY t FROM 'x' (QUOTE '#')", 1, "COPY with QUOTE"),
         ("PRAGMA x", 1, "PRAGMA"),
         ("hello world", 1, "HELLO WORLD"),
     ],
