@@ -51,6 +51,9 @@ SORTING = {
     "GROUP BY a secret key": "SELECT COUNT(*), MAX(s) FROM (SELECT SUM(cost) AS s FROM visit GROUP BY patient)",
     "JOIN on a unique key": "SELECT SUM(v.cost * p.weight) FROM visit v JOIN patient p ON v.patient = p.patient",
     "ORDER BY LIMIT 10": "SELECT cost FROM visit ORDER BY cost DESC, patient LIMIT 10",
+    "MEDIAN": "SELECT MEDIAN(patient) FROM visit",
+    "medians of secret groups": "SELECT SUM(m) FROM (SELECT QUANTILE_DISC(cost, 0.5) AS m FROM visit GROUP BY patient)",
+    "running MAX": "SELECT SUM(m) FROM (SELECT MAX(cost) OVER (ORDER BY patient) AS m FROM visit)",
 }
 """On a tenth of the rows: `visit`, and as many of `patient`."""
 

@@ -242,7 +242,9 @@ class GroupedBinder(ScalarBinder):
                 return _PAIRS[type(node)](_Moments(self, first, second, filter_))
         if function is None:
             hint = ": rows have no order; ANY_VALUE and ARG_MIN are" if isinstance(node, exp.First | exp.Last) else ""
-            raise Unsupported(f"{construct(node)} is not supported{hint}")
+            written = self.text[node.meta["start"] : node.meta["end"] + 1].upper() if "start" in node.meta else ""
+            name = f"function {written}" if written.isidentifier() else construct(node)
+            raise Unsupported(f"{name} is not supported{hint}")
         if isinstance(node.this, exp.Distinct):
             return self._distinct(node, function, filter_)
         if isinstance(node, exp.Anonymous):
