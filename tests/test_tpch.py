@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,16 @@ from smpc_sql.testing import LockstepConsortium
 from tests.engine.test_queries import check_cost
 
 ROWS = Path(__file__).parent / "data" / "tpch"
-WAITING = (9, 13, 16, 20, 22)
-"""Queries that read parts of secret text."""
-SUPPORTED = tuple(number for number in data.QUERIES if number not in WAITING)
+
+
+def consortium_of(union: data.Union, directory: Path) -> LockstepConsortium:
+    """Two owners' shares of the union's rows."""
+    consortium = LockstepConsortium(2)
+    consortium.create(union.ddl)
+    for part in union.split(directory):
+        schema = consortium.catalog.table(part.table).schema
+        consortium.load(part.table, read_csv(schema, part.path), part.owner)
+    return consortium
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +39,30 @@ def union() -> data.Union:
 
 @pytest.fixture(scope="module")
 def consortium(union: data.Union, tmp_path_factory: pytest.TempPathFactory) -> LockstepConsortium:
-    consortium = LockstepConsortium(2)
-    consortium.create(union.ddl)
-    for part in union.split(tmp_path_factory.mktemp("tpch")):
-        schema = consortium.catalog.table(part.table).schema
-        consortium.load(part.table, read_csv(schema, part.path), part.owner)
-    return consortium
+    return consortium_of(union, tmp_path_factory.mktemp("tpch"))
 
 
-@pytest.mark.parametrize("number", SUPPORTED)
+@pytest.mark.parametrize("number", data.QUERIES)
 def test_a_query_gives_duckdbs_answer(number: int, union: data.Union, consortium: LockstepConsortium) -> None:
     sql = data.query(number)
     assert union.connection.execute(sql).fetchall(), "the rows give it no answer"
     assert difference(union, sql, consortium.sql(sql).fetchall()) is None
     check_cost(consortium, sql)
+
+
+@pytest.mark.long
+def test_all_queries_at_scale_factor_0_01(tmp_path: Path) -> None:
+    """On the generator's rows; needs tpchgen-cli (pip install 'smpc-sql[bench]')."""
+    if shutil.which("tpchgen-cli") is None:
+        pytest.skip("tpchgen-cli is not installed")
+    union = data.Union(data.schema(0.01))
+    union.fill(data.generated(0.01))
+    consortium = consortium_of(union, tmp_path)
+    wrong = {
+        number: difference(union, (sql := data.query(number)), consortium.sql(sql).fetchall())
+        for number in data.QUERIES
+    }
+    assert not any(wrong.values()), wrong
 
 
 @pytest.mark.parametrize(("number", "key"), [(3, "l_orderkey"), (10, "o_custkey"), (18, "l_orderkey")])
