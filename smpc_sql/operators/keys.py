@@ -14,11 +14,14 @@ import numpy as np
 from smpc_sql.operators.datum import add_constant
 from smpc_sql.operators.table import CHUNK_ROWS
 from smpc_sql.operators.whole import Column
-from smpc_sql.protocol.bits import conjunction_words, decompose, words_are_zero
+from smpc_sql.protocol.bits import compress, conjunction_words, decompose, words_are_zero
 from smpc_sql.protocol.sorting import KeyPart
 from smpc_sql.ring import Array, lane_for, narrow
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session
+
+_WIDE, _CHANCE = 96, 40
+"""Keys of more bits are compressed, where only equality matters; any two of all rows' keys clash with 2^-40."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,16 @@ def _value_bits(key: KeyColumn) -> int:
     return 1 if key.column.boolean else (key.bounds.size - 1).bit_length()
 
 
-def key_parts(session: Session, last: Sequence[Array], keys: Sequence[KeyColumn]) -> list[KeyPart]:
+def key_parts(
+    session: Session, last: Sequence[Array], keys: Sequence[KeyColumn], *, ordered: bool = True
+) -> list[KeyPart]:
     """A key, most significant first. last: bytes 0 or 1 [n] (XOR shares), 1 where a row is to come after all others.
 
-    The rounds of one decomposition for all columns of a lane together, and one for NULLs.
+    ordered: that the order of the keys matters, and not only which are equal; if not, a wide key is compressed.
+    The rounds of one decomposition for all columns of a lane together, one for NULLs, and one to compress.
     """
-    fields: list[tuple[Array, int]] = [(bits.astype(np.uint64), 1) for bits in last]
+    marks: list[tuple[Array, int]] = [(bits.astype(np.uint64), 1) for bits in last]
+    fields: list[tuple[Array, int]] = []
     values = _values(session, keys)
     for key, value in zip(keys, values, strict=True):
         width = _value_bits(key)
@@ -49,7 +56,18 @@ def key_parts(session: Session, last: Sequence[Array], keys: Sequence[KeyColumn]
             fields.append((null ^ session.public(np.uint64(1)) if key.nulls_first else null, 1))
         if width:
             fields.append((value ^ session.public(np.uint64((1 << width) - 1)) if key.descending else value, width))
-    return _packed(fields)
+    return _packed([*marks, *(fields if ordered else _compressed(session, fields))])
+
+
+def _compressed(session: Session, fields: list[tuple[Array, int]]) -> list[tuple[Array, int]]:
+    """The same fields, or if they are wide others that are equal where these are, but for a chance of 2^-40."""
+    rows = len(fields[0][0]) if fields else 0
+    bits = _CHANCE + 2 * rows.bit_length()
+    bits += -bits % 8
+    if not rows or sum(width for _, width in fields) <= max(_WIDE, bits):
+        return fields
+    words = compress(session, np.stack([part.bits for part in _packed(fields)]), bits)
+    return [(word, min(64, bits - 64 * i)) for i, word in enumerate(words)]
 
 
 def _values(session: Session, keys: Sequence[KeyColumn]) -> list[Array]:

@@ -168,7 +168,7 @@ class StackedSides:
             KeyColumn(_stacked(there, here, left.null_safe), within)
             for here, there, within in zip(left.keys, right.keys, bounds, strict=True)
         ]
-        self.parts = key_parts(session, [usable ^ session.public(np.uint8(1))], columns)
+        self.parts = key_parts(session, [usable ^ session.public(np.uint8(1))], columns, ordered=False)
 
     def look_up(self, payload: Sequence[Column]) -> tuple[list[Column], Array]:
         """What arrives at the left rows of the right's columns, and whether it is of a match; bytes [left rows]."""

@@ -192,7 +192,7 @@ class _Groups:
 
     def _one_order(self, order: object, numbers: Sequence[int], *, with_keys: bool) -> Slots:
         """Sorts once; for the calls `numbers` what they give to every group, and the groups' keys."""
-        group = key_parts(self.session, [self.invalid], self.keys)
+        group = key_parts(self.session, [self.invalid], self.keys, ordered=False)
         inner = self._inner_parts(order, numbers)
         parts = [*group, *inner]
         ids = sort(self.session, parts)

@@ -99,7 +99,7 @@ class _Windows:
         invalid = [] if valid is None else [valid ^ session.public(np.uint8(1))]
         # a part that is the same everywhere stands in where there is no key at all
         last = invalid or [np.zeros(rows, dtype=np.uint8)]
-        groups = key_parts(session, last, [_key(columns, key) for key in operator.partition])
+        groups = key_parts(session, last, [_key(columns, key) for key in operator.partition], ordered=False)
         peers = key_parts(session, [], [_key(columns, key) for key in operator.order])
         parts = [*groups, *peers]
         slots = slots_of(columns, valid)

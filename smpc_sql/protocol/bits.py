@@ -76,3 +76,28 @@ def words_are_zero(session: Session, words: Array) -> Array:
         lanes = conjunction_words(session, lanes >> np.uint8(width), lanes & np.uint8((1 << width) - 1))
     bits: Array = lanes & np.uint8(1)
     return bits
+
+
+def compress(session: Session, words: Array, width: int) -> Array:
+    """Words [k, n] (64 XOR-shared bits) of rows -> [ceil(width / 64), n], equal where they were equal. 1 round.
+
+    A random linear map over GF(2), the same for all rows, is drawn now, by opening dealt random bits; applying it is
+    local. Two rows that differ become equal with a chance of 2^-width, whatever they are, since the map does not depend
+    on them: among n rows any two do with less than n^2 / 2 times that. [Carter-Wegman 1979] width: a multiple of 8.
+    """
+    count, rows = words.shape
+    coin, _, _ = session.deal(BitTriple(8 * count * width))
+    drawn = session.open_bits(coin).reshape(64 * count, width // 8)
+    out_words = -(-width // 64)
+    images = np.zeros((64 * count, 8 * out_words), dtype=np.uint8)
+    images[:, : width // 8] = drawn
+    columns = images.view("<u8").T.reshape(out_words, 8 * count, 8)
+    data = np.ascontiguousarray(words, dtype="<u8").view(np.uint8).reshape(count, rows, 8)
+    found = np.zeros((out_words, rows), dtype=np.uint64)
+    for out, column in zip(found, columns, strict=True):
+        for place, bits in enumerate(column):
+            table = np.zeros(256, dtype=np.uint64)  # the image of each byte at this place
+            for bit in range(8):
+                table[1 << bit : 2 << bit] = table[: 1 << bit] ^ bits[bit]
+            out ^= table[data[place // 8, :, place % 8]]
+    return found

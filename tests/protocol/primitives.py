@@ -294,6 +294,12 @@ def _logic(n: int) -> list[Case]:
         Case("boolean.all_of", lambda session, *x: boolean.all_of(session, x), (flag,) * 5, {"n": n, "t": 5}),
         Case("boolean.any_of", lambda session, *x: boolean.any_of(session, x), (flag,) * 4, {"n": n, "t": 4}),
         Case("bits.conjunction_words", bits.conjunction_words, (words, words), {"n": n, "L": 64}),
+        Case(
+            "bits.compress",
+            lambda session, x: bits.compress(session, x, 72),
+            (Input("xor", (3, n)),),
+            {"k": 3, "u": 72},
+        ),
         Case("bits.words_are_zero", bits.words_are_zero, (Input("xor", (3, n)),), {"n": n, "k": 3}),
     ]
 

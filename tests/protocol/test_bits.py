@@ -57,3 +57,37 @@ def test_words_are_zero(parties: int, count: int, rows: int, bit: int, seed: int
     words[:, 1::5] = rng.integers(0, 1 << 64, words[:, 1::5].shape, dtype=np.uint64)
     found = run(parties, bits.words_are_zero, share_xor(words, parties))
     np.testing.assert_array_equal(combine_bits(found), (words == 0).all(axis=0))
+
+
+@FEW
+@given(N, st.integers(1, 4), st.sampled_from([8, 48, 64, 72, 128]), SEEDS)
+def test_compressed_words_are_equal_where_the_words_are(parties: int, count: int, width: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    words = rng.integers(0, 1 << 64, (count, 40), dtype=np.uint64)
+    words[:, 0] = 0
+    words[:, 20:] = words[:, :20]
+    words[-1, 30:] ^= np.uint64(1) << np.uint64(int(rng.integers(0, 64)))
+
+    def program(session: Session, x: Array) -> Array:
+        return bits.compress(session, x, width)
+
+    found = combine_bits([each.reshape(-1) for each in run(parties, program, share_xor(words, parties))])
+    images = found.reshape(-1, 40)
+    assert len(images) == -(-width // 64) and (images[:, 0] == 0).all()
+    np.testing.assert_array_equal(images[:, 20:30], images[:, :10])
+    if width >= 48:
+        assert len(np.unique(images, axis=1).T) == len(np.unique(words, axis=1).T)
+    if width % 64:
+        assert (images[-1] >> np.uint64(width % 64) == 0).all()
+
+
+def test_compression_is_linear_and_another_one_each_time() -> None:
+    words = np.random.default_rng(3).integers(0, 1 << 64, (2, 24), dtype=np.uint64)
+    words[:, 16:] = words[:, :8] ^ words[:, 8:16]
+
+    def program(session: Session, x: Array) -> Array:
+        return np.stack([bits.compress(session, x, 64), bits.compress(session, x, 64)])
+
+    first, second = combine_bits([each.reshape(-1) for each in run(2, program, share_xor(words, 2))]).reshape(2, 24)
+    np.testing.assert_array_equal(first[16:], first[:8] ^ first[8:16])
+    assert (first != second).all()
