@@ -28,10 +28,13 @@ from smpc_sql.plan.expressions import (
     Not,
     Or,
     columns_of,
+    transform,
+    walk,
 )
 from smpc_sql.plan.relations import (
     Aggregate,
     CrossJoin,
+    Filter,
     Join,
     JoinKind,
     Project,
@@ -42,6 +45,7 @@ from smpc_sql.plan.relations import (
     substitute,
 )
 from smpc_sql.plan.rules.fold_constants import FALSE, TRUE, UNKNOWN
+from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.plan.sharing import share
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 from smpc_sql.schema import Boolean, Double, Enum, Integer, Text
@@ -214,9 +218,7 @@ class Subqueries:
         """EXISTS under equalities and one more comparison: the smallest and the greatest value of a group decide."""
         parts = _comparison(mixed[0]) if len(mixed) == 1 else None
         if parts is None:
-            raise Unsupported(
-                "EXISTS under more than equalities and one comparison with the query around is not supported"
-            )
+            return self._found_pair(binder, relation, select, mixed)
         test, inner, outer, inner_first, negated = parts
         calls = tuple(AggregateCall(kind, inner, None, relation.max_rows) for kind in ("min", "max"))
         keys = tuple(key for key, _ in select.links)
@@ -231,6 +233,33 @@ class Subqueries:
         if test is Equal and not negated:
             raise Unsupported("EXISTS under an equality that does not name one side each is not supported")
         return Case(((some, TRUE),), FALSE)
+
+    def _found_pair(
+        self, binder: ScalarBinder, relation: Relation, select: SelectBinder, mixed: list[Expression]
+    ) -> Expression:
+        """EXISTS under any conditions: all pairs of rows, and which rows of the query around are in one that fits."""
+        terms = [Equal(inner, shifted(outer, OUTER)) for inner, outer in select.links] + mixed
+        read = {node.index: node for term in terms for node in walk(term) if isinstance(node, Column)}
+        outside = [shifted(read[i], -OUTER) for i in sorted(read) if i >= OUTER]
+        places = {i: place for place, i in enumerate(i for i in sorted(read) if i >= OUTER)}
+
+        def widen(rows: Relation, mine: tuple[Expression, ...]) -> Relation:
+            rows = share(rows)
+            key = _own_key(rows)
+            names = tuple(f"outer{i}" for i in range(len(mine) + len(key)))
+            pairs = CrossJoin(Project(rows, (*mine, *key), names), relation)
+            start = len(names)
+
+            def beside(node: Expression) -> Expression:
+                if not isinstance(node, Column):
+                    return node
+                return pairs.column(places[node.index] if node.index >= OUTER else start + node.index)
+
+            fitting = Filter(pairs, conjunction(tuple(transform(term, beside) for term in terms)))
+            return Join(rows, fitting, "mark", key, own_columns(fitting)[len(mine) : start])
+
+        (found,) = binder.attach(tuple(outside), widen)
+        return found
 
     def _totals_of(
         self,
@@ -302,6 +331,16 @@ class Subqueries:
         right = Project(relation, (*own_columns(relation), *words), names)
         keys = [(substitute(key, own_columns(right)), mine) for key, mine in links]
         return wrapped(expression, self._join(binder, right, "left", keys)[-len(words) :])
+
+
+def _own_key(rows: Relation) -> tuple[Column, ...]:
+    """What tells the rows of the query around apart."""
+    for key in unique_keys(rows):
+        if key and not any(rows.fields[i].nullable for i in key):
+            return tuple(rows.column(i) for i in sorted(key))
+    raise Unsupported(
+        "EXISTS under more than equalities and one comparison with the query around needs a PRIMARY KEY in the latter"
+    )
 
 
 def _any_of(terms: Sequence[Expression]) -> Expression:

@@ -1,4 +1,4 @@
--- ANY, ALL; subqueries in ON, GROUP BY, CASE, ORDER BY and under aggregates.
+-- ANY, ALL; subqueries in ON, GROUP BY, CASE, ORDER BY and under aggregates; EXISTS under any conditions.
 SELECT id FROM t WHERE a > ALL (SELECT z FROM w WHERE w.k = t.k);
 SELECT id, a = ANY (SELECT z FROM w), a <> ALL (SELECT z FROM w), a >= SOME (SELECT z FROM w WHERE z > 3), b < ALL (SELECT x FROM u), b < ANY (SELECT x FROM u), a <= ALL (SELECT x FROM none) FROM t;
 SELECT id, b <> ANY (SELECT x FROM u), b = ALL (SELECT x FROM u), b = ALL (SELECT x FROM none), b > ANY (SELECT q FROM w WHERE w.k = t.k) FROM t;
@@ -14,3 +14,8 @@ SELECT id FROM t ORDER BY (SELECT x FROM u WHERE u.uid = t.k) DESC NULLS LAST, i
 SELECT SUM(CASE WHEN k IN (SELECT uid FROM u) THEN a ELSE 0 END), COUNT(*) FILTER (WHERE EXISTS (SELECT 1 FROM w WHERE w.k = t.k)) FROM t;
 SELECT e, SUM(a - (SELECT MIN(z) FROM w)), MAX((SELECT x FROM u WHERE u.uid = t.k)), (SELECT MAX(x) FROM u WHERE u.e = t.e) FROM t GROUP BY e;
 SELECT id, EXISTS (SELECT 1 FROM w WHERE w.k = t.k), NOT EXISTS (SELECT 1 FROM w WHERE w.k = t.k AND w.z > t.a) FROM t;
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM w WHERE w.k = t.k AND w.z > t.a AND w.q < t.b);
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM w WHERE w.k = t.k AND (w.z > 5 OR t.a > 2));
+SELECT id, EXISTS (SELECT 1 FROM w WHERE w.z BETWEEN t.a - 1 AND t.a + 1) FROM t;
+SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM w WHERE w.z + t.a > 9 AND w.q = t.b % 3);
+SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.x + t.a > 9 AND u.uid <> t.k) OR EXISTS (SELECT 1 FROM none WHERE x + a > 3);
