@@ -15,7 +15,7 @@ HEART = Path(__file__).parents[1] / "datasets" / "heart"
 
 ROWS = "\n".join(
     f"{i};{i % 90 - 3};{i / 8};{'true' if i % 2 else 'false'};{2003 + i % 9}-02-28;{'ab'[i % 2]};text {i};"
-    f"{'' if i % 9 == 0 else 'é%d' % i};"
+    f"{'' if i % 9 == 0 else 'é' + str(i)};"
     for i in range(1, 30)
 )
 HEADER = "Id;delta;cost;flag;day;ward;note;odd name;empty"
