@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(("module", "lines"), [("benchmarks.primitives", 12), ("benchmarks.queries", 9)])
+@pytest.mark.parametrize(("module", "lines"), [("benchmarks.primitives", 12), ("benchmarks.queries", 12)])
 def test_a_benchmark_prints_a_line_for_every_workload(module: str, lines: int) -> None:
     command = [sys.executable, "-m", module, "--rows", "1000", "--repeats", "1", "--parties", "3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)

@@ -94,9 +94,9 @@ class GroupingSetsBinder(GroupedBinder):
         if isinstance(node, exp.Grouping | exp.GroupingId):
             only(node, "expressions")
             return self._grouping([self._place(key) for key in node.expressions])
-        if isinstance(node, exp.Mode) or (isinstance(node, exp.WithinGroup) and isinstance(node.this, exp.Mode)):
-            if len(self.sets) > 1:  # how many rows are equal would have to be counted for every set
-                raise Unsupported("MODE with ROLLUP, CUBE or GROUPING SETS is not supported")
+        function = node.this if isinstance(node, exp.WithinGroup) else node
+        if isinstance(function, exp.Mode) and len(self.sets) > 1:  # equal rows would have to be counted for every set
+            raise Unsupported("MODE with ROLLUP, CUBE or GROUPING SETS is not supported")
         return super().bind_inner(node)
 
     def _grouping(self, places: Sequence[int]) -> Expression:
