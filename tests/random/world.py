@@ -37,8 +37,8 @@ def twins(tables: Sequence[Table], parties: int = 2) -> Twins:
     duck.execute("SET ieee_floating_point_ops = false")
     consortium = LockstepConsortium(parties)
     for table in tables:
-        # DuckDB refuses what leaves 8 or 32 bits, where our integers are 64 bits wide
-        duck.execute(re.sub(r"\b(TINYINT|INTEGER)\b", "BIGINT", table.ddl))
+        # DuckDB refuses what leaves 8 bits, where our integers are 64 bits wide
+        duck.execute(re.sub(r"\bTINYINT\b", "INTEGER", table.ddl))
         consortium.create(table.ddl)
         schema = consortium.catalog.table(table.name).schema
         for owner, rows in table.rows.items():
