@@ -11,10 +11,12 @@ VECTOR_WORD = 10
 """A word of a row's dealt vector of all groups: dealt, multiplied, added up."""
 COMPARED = 150
 """A row in the tournament of one group."""
-SORTED_BIT = 200
-"""A row in the pass of a sort over one bit."""
+SORTED_BIT = 140
+"""A bit of a row's key that is sorted by."""
 SORT_ROUNDS = 6
-"""Rounds of one such pass."""
+"""Rounds of one pass of a sort."""
+DIGIT = 3
+"""Bits that one pass sorts by."""
 MOVED_WORD = 40
 """A word of a row that is moved once."""
 PAIR = 100
@@ -25,7 +27,7 @@ FURTHER = 2_000
 
 def sort_cost(rows: int, bits: int) -> int:
     """Sorting by a key of so many bits."""
-    return bits * (rows * SORTED_BIT + ROUND * SORT_ROUNDS)
+    return bits * rows * SORTED_BIT + -(-bits // DIGIT) * ROUND * SORT_ROUNDS
 
 
 def lookup_cost(left: int, right: int, bits: int, words: int) -> int:

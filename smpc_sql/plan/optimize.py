@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from smpc_sql.plan.relations import Relation
 from smpc_sql.plan.rules.aggregate_early import aggregate_early
+from smpc_sql.plan.rules.count_groups import count_groups
 from smpc_sql.plan.rules.drop_keys import drop_keys
 from smpc_sql.plan.rules.drop_limits import drop_limits
 from smpc_sql.plan.rules.filter_shared import filter_shared
@@ -33,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     drop_limits,
     prune_columns,
     inline_shared,
+    count_groups,
 )
 """In the order in which they run, again until nothing changes."""
 

@@ -125,7 +125,8 @@ class Aggregate(_Relation):
     Where `enumerated`, the rows enumerate the product of the keys' domains: the last key varies fastest, each key
     ascends from bounds.low to bounds.high, and NULL comes after them where the key is nullable. So the keys are public;
     which rows are valid (groups that exist) is secret. Else the groups that exist come sorted by their keys, which are
-    secret, before the rows that are not valid.
+    secret, before the rows that are not valid. most: how many there are at most, where more is known than that each is
+    a row of the source.
     """
 
     source: Relation
@@ -133,6 +134,7 @@ class Aggregate(_Relation):
     key_names: tuple[str, ...]
     calls: tuple[AggregateCall, ...]
     call_names: tuple[str, ...]
+    most: int | None = None
 
     def __post_init__(self) -> None:
         for key in self.keys:
@@ -142,7 +144,8 @@ class Aggregate(_Relation):
         keys = [_field(name, key, enumerated) for name, key in zip(self.key_names, self.keys, strict=True)]
         calls = [_field(name, call, False) for name, call in zip(self.call_names, self.calls, strict=True)]
         groups = prod(key_size(key) for key in self.keys)
-        self._know((*keys, *calls), groups if enumerated or not self.keys else min(groups, self.source.max_rows))
+        sizes = [groups, self.source.max_rows, *([] if self.most is None else [self.most])]
+        self._know((*keys, *calls), groups if enumerated or not self.keys else min(sizes))
 
     @property
     def enumerated(self) -> bool:
@@ -498,10 +501,10 @@ def rebase(relation: Relation, new: Sequence[Relation], by: Sequence[Expression]
             return Filter(source, substitute(predicate, by))
         case Project(_, expressions, names):
             return Project(source, tuple(substitute(e, by) for e in expressions), names)
-        case Aggregate(_, keys, key_names, calls, call_names):
+        case Aggregate(_, keys, key_names, calls, call_names, most):
             new_keys = tuple(substitute(key, by) for key in keys)
             new_calls = tuple(substitute_call(call, by, source.max_rows) for call in calls)
-            return Aggregate(source, new_keys, key_names, new_calls, call_names)
+            return Aggregate(source, new_keys, key_names, new_calls, call_names, most)
         case Sort(_, keys):
             return Sort(source, _substitute_keys(keys, by))
         case Window(_, partition, order, calls, names):

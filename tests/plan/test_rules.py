@@ -222,3 +222,18 @@ def test_a_term_of_all_readers_is_tested_below_the_joint(heart: Catalog) -> None
     above, below = text.split("Shared 1: ")
     assert "chol" not in above.split("Aggregate")[-1] and below.count("(200 < chol)") == 1
     assert "Filter: (ca IN (1))\n" in text
+
+
+def test_groups_are_no_more_than_what_they_are_looked_up_in(small: Catalog) -> None:
+    def groups(sql: str) -> int:
+        (aggregate,) = [node for node in walk(plan(sql, small, *RULES)) if isinstance(node, Aggregate)]
+        return aggregate.max_rows
+
+    joined = "SELECT t.k, COUNT(*) FROM t {} GROUP BY t.k"
+    assert groups(joined.format("JOIN u ON t.k = u.uid")) == 4
+    assert groups(joined.format("LEFT JOIN u ON t.k = u.uid")) == 13
+    assert groups(joined.format("JOIN u ON t.k = u.uid JOIN v ON v.p = t.a AND v.r = 5")) == 4
+    assert groups(joined.format("JOIN w ON t.k = w.k AND t.a < w.z")) == 9
+    assert groups("SELECT u.e, t.k, COUNT(DISTINCT id) FROM t JOIN u ON t.k = u.uid GROUP BY u.e, t.k") == 4
+    assert groups("SELECT t.k, t.b, COUNT(*) FROM t JOIN u ON t.k = u.uid GROUP BY t.k, t.b") == 13
+    assert groups("SELECT t.k + 1, COUNT(*) FROM t JOIN u ON t.k = u.uid GROUP BY t.k + 1") == 4
