@@ -225,8 +225,10 @@ def test_a_term_of_all_readers_is_tested_below_the_joint(heart: Catalog) -> None
 
 
 def test_groups_are_no_more_than_what_they_are_looked_up_in(small: Catalog) -> None:
+    rules = [rule for rule in RULES if rule is not group_first]
+
     def groups(sql: str) -> int:
-        (aggregate,) = [node for node in walk(plan(sql, small, *RULES)) if isinstance(node, Aggregate)]
+        (aggregate,) = [node for node in walk(plan(sql, small, *rules)) if isinstance(node, Aggregate)]
         return aggregate.max_rows
 
     joined = "SELECT t.k, COUNT(*) FROM t {} GROUP BY t.k"
