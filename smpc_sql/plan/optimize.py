@@ -12,6 +12,7 @@ from smpc_sql.plan.rules.drop_limits import drop_limits
 from smpc_sql.plan.rules.filter_shared import filter_shared
 from smpc_sql.plan.rules.fold_constants import fold_constants
 from smpc_sql.plan.rules.group_first import group_first
+from smpc_sql.plan.rules.group_twice import group_twice
 from smpc_sql.plan.rules.inline_shared import inline_shared
 from smpc_sql.plan.rules.merge_projects import merge_projects
 from smpc_sql.plan.rules.narrow_keys import narrow_keys
@@ -30,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     narrow_keys,
     drop_keys,
     aggregate_early,
+    group_twice,
     group_first,
     drop_limits,
     prune_columns,

@@ -108,3 +108,36 @@ def test_groups_that_having_leaves_out_leave_no_gaps(consortium: LockstepConsort
     assert "shuffle" in explain(consortium.prepare("SELECT k, COUNT(*) FROM t GROUP BY k HAVING COUNT(*) > 1"), 2)
     assert "shuffle" in explain(consortium.prepare("SELECT COUNT(*) FROM t GROUP BY k"), 2)
     assert "shuffle" in explain(consortium.prepare("SELECT id, RANK() OVER (ORDER BY a) FROM t"), 2)
+
+
+def test_groups_of_what_is_looked_up_by_few_keys() -> None:
+    """Grouped by the key first, and then by what it finds, which two keys may have in common."""
+    names = ["north wing", "south wing", None, "north wing", "annex of the south wing"]
+    wards = [(i, names[i], i % 2) for i in range(5)]
+    stays = [(i % 7 if i % 7 < 6 else None, i * 37 % 11 - 5, None if i % 4 == 0 else i % 9) for i in range(48)]
+    ddl = """
+    CREATE TABLE ward (ward TINYINT PRIMARY KEY CHECK (ward BETWEEN 0 AND 6), name VARCHAR(23), wing TINYINT NOT NULL);
+    CREATE TABLE stay (
+        ward TINYINT CHECK (ward BETWEEN 0 AND 6), x SMALLINT NOT NULL CHECK (x BETWEEN -9 AND 9),
+        y SMALLINT CHECK (y BETWEEN 0 AND 9)
+    );
+    """
+    world = build(ddl, {"ward": {"o": wards}, "stay": {"o": stays[:20], "p": stays[20:]}})
+    consortium = consortium_of(world, 2)
+    calls = "COUNT(*), COUNT(y), SUM(x), SUM(y), MIN(y), MAX(x), AVG(y)"
+    calls += ", COUNT(*) FILTER (WHERE x > 2), SUM(y) FILTER (WHERE x > 4)"
+    joined = "FROM stay JOIN ward USING (ward)"
+    for sql in (
+        f"SELECT name, {calls} {joined} GROUP BY name",
+        f"SELECT name, wing, {calls} FROM stay s JOIN ward w ON s.ward = w.ward WHERE y <> 3 GROUP BY name, wing",
+        f"SELECT name, SUM(x) AS s {joined} GROUP BY name HAVING SUM(x) > -5 ORDER BY s, name LIMIT 2",
+        f"SELECT name, COUNT(DISTINCT x) {joined} GROUP BY name",
+    ):
+        assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
+        check_cost(consortium, sql)
+        plan = explain(consortium.prepare(sql), 2).split("operators:")[0]
+        assert (plan.count("Aggregate") == 2) == ("DISTINCT" not in sql)
+        for rules in (RULES, *(tuple(r for r in RULES if r is not removed) for removed in RULES)):
+            assert_same(
+                answer(compile_select(sql, world.catalog, rules), world.tables), world.expected(sql), ordered(sql)
+            )
