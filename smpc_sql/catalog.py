@@ -25,6 +25,7 @@ from smpc_sql.schema import (
     SqlType,
     TableSchema,
     Text,
+    Timestamp,
     type_bounds,
 )
 
@@ -336,6 +337,8 @@ def _type_to_json(type_: SqlType) -> list[Any]:
             return ["boolean"]
         case Date():
             return ["date"]
+        case Timestamp():
+            return ["timestamp"]
         case Enum(labels):
             return ["enum", *labels]
         case Text(length, ascii):
@@ -384,7 +387,7 @@ def _column_from_json(data: object) -> Column:
     item = _dict(data, "name", "type", "nullable", "low", "high")
     type_ = _type_from_json(_list(item["type"], 1 << 20, "type"))
     low, high = _integer(item["low"]), _integer(item["high"])
-    whole = WORD if isinstance(type_, Date) else type_bounds(type_)
+    whole = WORD if isinstance(type_, Date | Timestamp) else type_bounds(type_)
     if (
         low not in WORD
         or high not in WORD
@@ -405,6 +408,8 @@ def _type_from_json(data: list[Any]) -> SqlType:
             return Boolean()
         case ["date"]:
             return Date()
+        case ["timestamp"]:
+            return Timestamp()
         case ["double", int(decimals)] if 0 <= decimals <= 18 and type(decimals) is int:
             return Double(decimals)
         case ["text", int(length), "ascii" | "utf8" as kind] if 1 <= length <= LONGEST_TEXT and type(length) is int:

@@ -23,6 +23,7 @@ import pandas as pd
 
 from smpc_sql.decimals import Rounding, round_to
 from smpc_sql.errors import InternalError, QueryError
+from smpc_sql.moments import moment_of, moment_word
 from smpc_sql.schema import (
     WORD_BYTES,
     Boolean,
@@ -34,6 +35,7 @@ from smpc_sql.schema import (
     Integer,
     SqlType,
     Text,
+    Timestamp,
     scale_of,
     text_of_words,
     type_bounds,
@@ -76,7 +78,8 @@ def encode_text(column: Column, texts: Sequence[str], nulls: Mask) -> EncodedCol
     """Read a column of texts by the column's type; `texts[i]` is ignored where `nulls[i]`.
 
     Numbers may have a sign, decimals and an exponent, if what they say is exact in the type; those of a DOUBLE are
-    rounded to its decimals, halves away from 0; dates are YYYY-MM-DD;
+    rounded to its decimals, halves away from 0; dates are YYYY-MM-DD,
+    timestamps YYYY-MM-DD HH:MM:SS with up to 6 decimals;
     booleans are true, false, t, f, 1, 0 in any case; labels of an ENUM must match exactly.
     """
     present = np.flatnonzero(~nulls)
@@ -93,6 +96,11 @@ def encode_text(column: Column, texts: Sequence[str], nulls: Mask) -> EncodedCol
             inexact = np.zeros(len(values), np.bool_)
         case Date():
             found, malformed = _dates(values)
+            inexact = np.zeros(len(values), np.bool_)
+        case Timestamp():
+            moments = [moment_word(value) for value in values]
+            malformed = np.fromiter((moment is None for moment in moments), np.bool_, len(values))
+            found = np.fromiter((moment or 0 for moment in moments), np.int64, len(values))
             inexact = np.zeros(len(values), np.bool_)
         case Boolean():
             found = _look_up(_BOOLEANS, [value.strip().lower() for value in values])
@@ -114,7 +122,7 @@ def encode_series(column: Column, series: pd.Series[Any]) -> EncodedColumn:
     """
     nulls = np.asarray(series.isna(), dtype=np.bool_)
     dtype: Any = series.dtype
-    if isinstance(column.type, Date) and pd.api.types.is_datetime64_any_dtype(dtype):
+    if isinstance(column.type, Date | Timestamp) and pd.api.types.is_datetime64_any_dtype(dtype):
         return _encode_datetimes(column, series, nulls)
     numeric = isinstance(column.type, Integer | Decimal | Boolean | Double)
     whole = pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
@@ -152,6 +160,11 @@ def decode_column(type_: SqlType, words: Words, nulls: Mask | None = None) -> li
             if any(value not in bounds for value in values):
                 raise QueryError("a date of the result lies outside the years 1 to 9999")
             decoded = [datetime.date.fromordinal(value + _EPOCH) for value in values]
+        case Timestamp():
+            bounds = type_bounds(type_)
+            if any(value not in bounds for value in values):
+                raise QueryError("a timestamp of the result lies outside the years 1 to 9999")
+            decoded = [moment_of(value) for value in values]
         case Enum(labels):
             decoded = [labels[value] for value in _within(type_, values)]
         case Text():
@@ -178,6 +191,8 @@ def show_bound(type_: SqlType, value: int) -> str:
     match type_:
         case Date():
             return f"DATE '{shown}'"
+        case Timestamp():
+            return f"TIMESTAMP '{shown}'"
         case Enum() | Text():
             return "'" + str(shown).replace("'", "''") + "'"
         case Boolean():
@@ -213,6 +228,8 @@ def _malformed_reason(type_: SqlType) -> str:
     match type_:
         case Date():
             return "not a DATE written YYYY-MM-DD"
+        case Timestamp():
+            return "not a TIMESTAMP written YYYY-MM-DD HH:MM:SS"
         case Enum():
             return f"not a label of {type_}"
         case Text(length):
@@ -363,6 +380,8 @@ def _first_day(months: Words) -> Words:
 def _encode_datetimes(column: Column, series: pd.Series[Any], nulls: Mask) -> EncodedColumn:
     wall = series.dt.tz_localize(None) if isinstance(series.dtype, pd.DatetimeTZDtype) else series
     moments = wall.to_numpy(dtype="datetime64[us]")
+    if isinstance(column.type, Timestamp):
+        return _checked(column, np.where(nulls, 0, moments.astype(np.int64)), nulls, [])
     days = moments.astype("datetime64[D]")
     timed = (days != moments) & ~nulls
     words = np.where(nulls | timed, 0, days.astype(np.int64))
@@ -392,7 +411,8 @@ def _text_of(value: object) -> str:
             return format(value, "f") if value.is_finite() else "?"
         case datetime.datetime():
             midnight = value.time() == datetime.time()
-            return value.date().isoformat() if midnight else "?"
+            naive = value.replace(tzinfo=None)
+            return value.date().isoformat() if midnight else naive.isoformat(sep=" ")
         case datetime.date():
             return value.isoformat()
         case float() | np.floating():

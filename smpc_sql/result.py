@@ -38,6 +38,7 @@ from smpc_sql.schema import (
     Integer,
     SqlType,
     Text,
+    Timestamp,
 )
 from smpc_sql.sharing import combine_bits, combine_words
 
@@ -72,7 +73,8 @@ def _amount(size: int) -> str:
 
 
 class Result:
-    """The rows of an answer, in order. Values are int, decimal.Decimal, bool, datetime.date, str, float; NULL is None.
+    """The rows of an answer, in order. Values are int, decimal.Decimal, bool, datetime's date and datetime, str, float;
+    NULL is None.
 
     `fetchall`, `df` and iteration give every row, as often as they are called; `fetchone` and `fetchmany` walk through
     the rows with a cursor of their own.
@@ -312,7 +314,7 @@ def _series(type_: SqlType, values: list[Any]) -> pd.Series[Any]:
             return pd.Series(values, dtype="boolean" if absent else "bool")
         case Decimal() | Double():
             return pd.Series([np.nan if value is None else float(value) for value in values], dtype="float64")
-        case Date():
+        case Date() | Timestamp():
             return pd.Series(np.array(values, dtype="datetime64[us]"))
         case Text():
             return pd.Series(values, dtype="str")

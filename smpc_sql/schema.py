@@ -1,7 +1,8 @@
 """The public vocabulary of data: SQL types, bounds, columns, tables.
 
 Every value is an exact integer in the engine ("scaled integer"): INTEGER kinds as they are, DECIMAL(p, s) times 10^s,
-DATE as days since 1970-01-01, BOOLEAN as 0 or 1, ENUM as the position of its label, text as its bytes, seven to a word.
+DATE as days and TIMESTAMP as microseconds since 1970-01-01, BOOLEAN as 0 or 1, ENUM as the position of its label, text
+as its bytes, seven to a word.
 A column declared DOUBLE is rounded when it is loaded, and is then a DECIMAL; a DOUBLE that a query computes is an exact
 fraction until the analyst's side divides it.
 """
@@ -118,6 +119,18 @@ class Date:
         return "DATE"
 
 
+DAY = 86_400_000_000
+"""Microseconds of a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """TIMESTAMP: microseconds since 1970-01-01, without a time zone."""
+
+    def __str__(self) -> str:
+        return "TIMESTAMP"
+
+
 @dataclass(frozen=True, slots=True)
 class Enum:
     """ENUM(labels): a published dictionary; the code of a label is its position. Also the type of text literals."""
@@ -205,7 +218,7 @@ class Double:
         return "DOUBLE"
 
 
-SqlType = Integer | Decimal | Boolean | Date | Enum | Text | Double
+SqlType = Integer | Decimal | Boolean | Date | Timestamp | Enum | Text | Double
 
 _DATE_MIN, _DATE_MAX = -719162, 2932896  # 0001-01-01 … 9999-12-31, what Python's datetime.date holds
 
@@ -221,6 +234,8 @@ def type_bounds(type_: SqlType) -> Interval:
             return Interval(0, 1)
         case Date():
             return Interval(_DATE_MIN, _DATE_MAX)
+        case Timestamp():
+            return Interval(_DATE_MIN * DAY, (_DATE_MAX + 1) * DAY - 1)
         case Enum(labels):
             return Interval(0, len(labels) - 1)
         case Text(length):  # of a long text: of its first word

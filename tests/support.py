@@ -33,6 +33,10 @@ CREATE TABLE patients (
     name VARCHAR(30),
     height DOUBLE CHECK (height BETWEEN 0 AND 300 AND height = ROUND(height, 1))
 );
+CREATE TABLE stays (
+    came TIMESTAMP NOT NULL CHECK (came BETWEEN '2015-01-01' AND '2025-01-01'),
+    went TIMESTAMP CHECK (went BETWEEN '2015-01-01' AND '2025-01-01')
+);
 CREATE TABLE weights (a DECIMAL(6, 3) NOT NULL, b DECIMAL(6, 3) NOT NULL);
 """
 
@@ -50,6 +54,9 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("CAST where exact", "SELECT CAST(id AS BIGINT), cost::DECIMAL(12, 4) FROM visits"),
     ("date literals, date - date, date + days", "SELECT day - DATE '2020-01-01', day + 7 FROM visits"),
     ("EXTRACT, DATE_TRUNC", "SELECT EXTRACT(YEAR FROM day) FROM visits"),
+    ("TIMESTAMP: literals, comparison, EXTRACT, DATE_TRUNC, DATE_DIFF, INTERVAL, CAST", "SELECT DATE_TRUNC('hour', came), HOUR(came), DATE_DIFF('minute', came, went), CAST(came AS DATE) FROM stays WHERE came + INTERVAL '8' HOUR < '2024-01-01 12:00:00'"),
+    ("EPOCH of TIMESTAMP - TIMESTAMP", "SELECT AVG(EXTRACT(EPOCH FROM went - came)) FROM stays"),
+    ("TIMESTAMP - TIMESTAMP as an INTERVAL", "SELECT went - came FROM stays"),
     ("date + INTERVAL", "SELECT day + INTERVAL '7' DAY FROM visits"),
     ("secret text of any declared length", "SELECT name, COUNT(DISTINCT code) FROM patients WHERE code <> 'I21' AND name < 'M' GROUP BY name"),
     ("LEFT, RIGHT, SUBSTRING of constant places, `||`, CONCAT", "SELECT LEFT(name, 3) || '. ' || code, SUBSTRING(name, -4, 2) FROM patients"),

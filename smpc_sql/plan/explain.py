@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal as PythonDecimal
 from typing import assert_never
 
@@ -65,9 +65,10 @@ from smpc_sql.plan.relations import (
     WindowCall,
     sources,
 )
-from smpc_sql.schema import Boolean, Date, Decimal, Enum, SqlType, Text
+from smpc_sql.schema import Boolean, Date, Decimal, Enum, SqlType, Text, Timestamp, type_bounds
 
 _EPOCH = date(1970, 1, 1)
+_MIDNIGHT = datetime(1970, 1, 1)
 
 
 def explain_value(value: int | None, type_: SqlType) -> str:
@@ -79,6 +80,8 @@ def explain_value(value: int | None, type_: SqlType) -> str:
             return format(PythonDecimal(value).scaleb(-scale), "f") if scale < 30 else f"{value}e-{scale}"
         case Date() if -719162 <= value <= 2932896:
             return f"'{_EPOCH + timedelta(days=value)}'"
+        case Timestamp() if value in type_bounds(type_):
+            return f"'{_MIDNIGHT + timedelta(microseconds=value)}'"
         case Enum(labels) if 0 <= value < len(labels):
             return "'" + labels[value].replace("'", "''") + "'"
         case Text(length):

@@ -35,6 +35,7 @@ from smpc_sql.schema import (
     Interval,
     SqlType,
     Text,
+    Timestamp,
     scale_of,
     type_bounds,
 )
@@ -135,7 +136,7 @@ def _sum_type(left: Expression, right: Expression, result: SqlType | None, what:
 
 @dataclass(frozen=True, slots=True)
 class Add(_Node):
-    """left + right, of one scale. DATE + INTEGER is a DATE."""
+    """left + right, of one scale. DATE + INTEGER is a DATE, TIMESTAMP + INTEGER (microseconds) a TIMESTAMP."""
 
     left: Expression
     right: Expression
@@ -143,7 +144,7 @@ class Add(_Node):
 
     def __post_init__(self) -> None:
         left, right = self.left, self.right
-        if isinstance(left.type, Date):
+        if isinstance(left.type, Date | Timestamp):
             _require(isinstance(right.type, Integer), f"+: {left.type} and {right.type} do not fit")
             type_: SqlType = left.type
         else:
@@ -154,7 +155,7 @@ class Add(_Node):
 
 @dataclass(frozen=True, slots=True)
 class Subtract(_Node):
-    """left - right, of one scale. DATE - DATE is an INTEGER of days, DATE - INTEGER a DATE."""
+    """left - right, of one scale. DATE - DATE is an INTEGER of days, DATE - INTEGER a DATE; TIMESTAMPs alike."""
 
     left: Expression
     right: Expression
@@ -162,9 +163,10 @@ class Subtract(_Node):
 
     def __post_init__(self) -> None:
         left, right = self.left, self.right
-        if isinstance(left.type, Date):
-            _require(isinstance(right.type, Date | Integer), f"-: {left.type} and {right.type} do not fit")
-            type_: SqlType = Integer(64) if isinstance(right.type, Date) else left.type
+        if isinstance(left.type, Date | Timestamp):
+            alike = type(right.type) is type(left.type)
+            _require(alike or isinstance(right.type, Integer), f"-: {left.type} and {right.type} do not fit")
+            type_: SqlType = Integer(64) if alike else left.type
         else:
             _require_numbers("-", left, right)
             type_ = _sum_type(left, right, self.result, "-")

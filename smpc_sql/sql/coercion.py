@@ -5,7 +5,7 @@ Types say what DuckDB says, but wider where our result can exceed it: integer ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 from smpc_sql.errors import OverflowPossible, TypeMismatch, Unsupported
@@ -25,6 +25,7 @@ from smpc_sql.plan.expressions import (
     Subtract,
 )
 from smpc_sql.schema import (
+    DAY,
     Boolean,
     Date,
     Decimal,
@@ -34,11 +35,12 @@ from smpc_sql.schema import (
     Interval,
     SqlType,
     Text,
+    Timestamp,
     scale_of,
     type_bounds,
 )
 from smpc_sql.sql import text
-from smpc_sql.sql.literals import date_literal, is_null, text_of
+from smpc_sql.sql.literals import date_literal, is_null, text_of, timestamp_literal
 
 _DIGITS = {8: 3, 16: 5, 32: 10, 64: 19, 128: 38}
 
@@ -169,6 +171,8 @@ def _common(a: SqlType, b: SqlType) -> SqlType:
             return Enum(tuple(sorted({*a.labels, *b.labels})))
         case (Text() | Enum(), Text() | Enum()):
             return text.common(a, b)
+        case (Date(), Timestamp()) | (Timestamp(), Date()):
+            return Timestamp()
         case (Double(), Integer() | Decimal()) | (Integer() | Decimal(), Double()):
             return Double()
         case _:
@@ -181,16 +185,27 @@ def _kind(type_: SqlType) -> str:
 
 def unify(values: Sequence[Expression]) -> tuple[Expression, ...]:
     """The values in their common type; NULL takes it on, text beside a DATE is read as one. Not for DOUBLE."""
-    if any(isinstance(value.type, Date) for value in values):
-        values = [_as_date(value) for value in values]
+    if any(isinstance(value.type, Timestamp) for value in values):
+        values = [_as_moment(value, timestamp_literal) for value in values]
+    elif any(isinstance(value.type, Date) for value in values):
+        values = [_as_moment(value, date_literal) for value in values]
     known = [value.type for value in values if not is_null(value)] or [values[0].type]
     type_ = common_type(known)
     return tuple(_to(value, type_) for value in values)
 
 
-def _as_date(x: Expression) -> Expression:
+def _as_moment(x: Expression, read: Callable[[str], Expression]) -> Expression:
     written = text_of(x)
-    return x if written is None else date_literal(written)
+    return x if written is None else read(written)
+
+
+def at_midnight(x: Expression) -> Expression:
+    """A DATE as a TIMESTAMP."""
+    if isinstance(x, Literal):
+        return Literal(None if x.value is None else x.value * DAY, Timestamp())
+    word = Integer(64)
+    micros = Multiply(Subtract(x, Literal(0, Date())), Literal(DAY, word), word)
+    return Add(Literal(0, Timestamp()), micros)
 
 
 def _to(x: Expression, type_: SqlType) -> Expression:
@@ -203,6 +218,8 @@ def _to(x: Expression, type_: SqlType) -> Expression:
         return Literal(None, type_)
     if isinstance(type_, Enum):
         return recoded(x, type_)
+    if isinstance(x.type, Date) and isinstance(type_, Timestamp):
+        return at_midnight(x)
     if isinstance(x.type, Boolean):
         x = FromBoolean(x)
     exponent = scale_of(type_) - scale_of(x.type)
@@ -233,6 +250,10 @@ def cast(x: Expression, target: SqlType) -> Expression:
             return x
         case _, Date() if written is not None:
             return date_literal(written)
+        case _, Timestamp() if written is not None:
+            return timestamp_literal(written)
+        case Date(), Timestamp():
+            return at_midnight(x)
         case (Integer() | Decimal(), Integer() | Decimal()):
             return _cast_number(x, target)
         case Boolean(), Integer():

@@ -49,7 +49,9 @@ _PARTS: dict[str, Part] = {
 _SYNONYMS = {
     "years": "year", "y": "year", "yr": "year", "months": "month", "mon": "month", "days": "day", "d": "day",
     "dayofmonth": "day", "quarters": "quarter", "dayofweek": "dow", "weekday": "dow", "dayofyear": "doy",
-    "weeks": "week", "w": "week", "weekofyear": "week",
+    "hours": "hour", "hr": "hour", "h": "hour", "minutes": "minute", "min": "minute", "seconds": "second",
+    "sec": "second", "s": "second", "milliseconds": "millisecond", "ms": "millisecond", "us": "microsecond",
+    "microseconds": "microsecond", "weeks": "week", "w": "week", "weekofyear": "week",
 }  # fmt: skip
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}

@@ -25,10 +25,11 @@ from smpc_sql.schema import (
     SqlType,
     TableSchema,
     Text,
+    Timestamp,
     scale_of,
     type_bounds,
 )
-from smpc_sql.sql.literals import days
+from smpc_sql.sql.literals import days, timestamp_literal
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.types import is_text_type, to_type
 
@@ -273,7 +274,7 @@ def _checked_column(schema: TableSchema, node: exp.Expr) -> Column:
     column = schema.column(node.name)
     if column is None or node.table:
         raise UnknownName(f"column {show(node)} does not exist in table {schema.name}")
-    if not isinstance(column.type, Integer | Decimal | Date | Double):
+    if not isinstance(column.type, Integer | Decimal | Date | Timestamp | Double):
         raise Unsupported(f"CHECK of column {column.name}, which is {_short(column.type)}, is not supported")
     return column
 
@@ -287,12 +288,14 @@ def _constant(node: exp.Expr, type_: SqlType) -> Fraction:
     node = node.unnest()
     if isinstance(node, exp.Neg):
         return -_constant(node.this, type_)
-    if isinstance(node, exp.Cast) and node.to.this == exp.DType.DATE:
+    if isinstance(node, exp.Cast) and to_type(node.to) == type_ and isinstance(type_, Date | Timestamp):
         node = node.this
     if isinstance(node, exp.Literal) and len(node.this) <= 50:
         if node.is_string and isinstance(type_, Date):
             return Fraction(days(node.this))
-        if not node.is_string and not isinstance(type_, Date):
+        if node.is_string and isinstance(type_, Timestamp):
+            return Fraction(timestamp_literal(node.this).value or 0)
+        if not node.is_string and not isinstance(type_, Date | Timestamp):
             try:
                 return Fraction(node.this.replace("_", "")) * Fraction(10) ** scale_of(type_)
             except ValueError:

@@ -7,8 +7,9 @@ from datetime import date
 from fractions import Fraction
 
 from smpc_sql.errors import TypeMismatch, Unsupported
+from smpc_sql.moments import moment_word
 from smpc_sql.plan.expressions import Divide, Expression, Literal
-from smpc_sql.schema import Boolean, Date, Decimal, Enum, Integer
+from smpc_sql.schema import Boolean, Date, Decimal, Enum, Integer, Timestamp
 
 NULL = Literal(None, Integer(32))
 """NULL of no type yet: it takes on whatever type stands beside it."""
@@ -66,6 +67,14 @@ def days(text: str) -> int:
 def date_literal(text: str) -> Literal:
     """A DATE constant. Raises TypeMismatch."""
     return Literal(days(text), Date())
+
+
+def timestamp_literal(text: str) -> Literal:
+    """A TIMESTAMP constant. Raises TypeMismatch."""
+    word = moment_word(text)
+    if word is None:
+        raise TypeMismatch(f"'{text[:50]}' is not a timestamp; write it as '2020-12-31 23:59:59'")
+    return Literal(word, Timestamp())
 
 
 def is_null(expression: Expression) -> bool:

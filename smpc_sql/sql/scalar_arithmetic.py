@@ -7,7 +7,7 @@ from sqlglot import exp
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Add, Case, Divide, Expression, Literal, Sqrt, Subtract
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import Date, Double, Integer
+from smpc_sql.schema import Date, Double, Integer, Timestamp
 from smpc_sql.sql import coercion, quotient, rounding, whole_division
 from smpc_sql.sql.binder import Binder, Method, operands
 from smpc_sql.sql.fixed import common
@@ -40,6 +40,8 @@ def _sub(binder: Binder, node: exp.Expr) -> Expression:
     if isinstance(node.expression, exp.Interval):
         return moved(binder, node.this, node.expression, -1)
     left, right = without_null(*operands(binder, node))
+    if isinstance(left.type, Timestamp) or isinstance(right.type, Timestamp):
+        raise Unsupported(f"{show(node)} would be an INTERVAL: EXTRACT(EPOCH FROM …) and DATE_DIFF give numbers")
     if isinstance(left.type, Date):
         return Subtract(left, right if isinstance(right.type, Date) else whole_days(right))
     require_numbers("-", left, right)

@@ -6,8 +6,8 @@ from sqlglot import exp
 
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Expression
-from smpc_sql.schema import Decimal, Double, Enum, Integer, SqlType, Text, scale_of
-from smpc_sql.sql import coercion, rounding
+from smpc_sql.schema import Date, Decimal, Double, Enum, Integer, SqlType, Text, Timestamp, scale_of
+from smpc_sql.sql import coercion, rounding, timestamps
 from smpc_sql.sql.binder import Binder, Method
 from smpc_sql.sql.nodes import only
 from smpc_sql.sql.types import is_text_type, to_type
@@ -32,6 +32,8 @@ def _cast_to(x: Expression, type_: SqlType) -> Expression:
             return coercion.fitting(rounding.cast_quotient(x, type_), type_)
         if coercion.is_number(x) and scale_of(x.type) > scale_of(type_):
             return coercion.fitting(rounding.cast_to_scale(x, type_), type_)
+    if isinstance(type_, Date) and isinstance(x.type, Timestamp):
+        return timestamps.date_of(x)
     return coercion.cast(x, type_)
 
 

@@ -7,12 +7,11 @@ import re
 from sqlglot import exp
 
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.expressions import Add, Expression, Literal, Subtract
+from smpc_sql.plan.expressions import Expression, Literal
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Integer
-from smpc_sql.sql import coercion, dates
+from smpc_sql.sql import dates, timestamps
 from smpc_sql.sql.binder import Binder, Method
-from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, only, show
 from smpc_sql.sql.operations import whole_days
 
@@ -27,11 +26,14 @@ _DATE_PARTS: dict[type[exp.Expr], str] = {
     exp.DayOfWeek: "dow",
     exp.DayOfWeekIso: "isodow",
     exp.DayOfYear: "doy",
+    exp.Hour: "hour",
+    exp.Minute: "minute",
+    exp.Second: "second",
 }
 
 
 def moved(binder: Binder, start: exp.Expr, interval: exp.Expr, sign: int) -> Expression:
-    """DATE + INTERVAL; a count of days or weeks need not be constant."""
+    """DATE or TIMESTAMP + INTERVAL; a count of days, weeks or less need not be constant."""
     x = binder.bind(start)
     if not isinstance(interval, exp.Interval):
         raise Unsupported(f"a DATE plus or minus {show(interval)} is not supported")
@@ -39,17 +41,13 @@ def moved(binder: Binder, start: exp.Expr, interval: exp.Expr, sign: int) -> Exp
     unit = interval.text("unit") or "day"
     count = interval.this
     if isinstance(count, exp.Literal) and count.is_string:
-        if not re.fullmatch(r"\s*[+-]?\d{1,6}\s*", count.this):
+        if not re.fullmatch(r"\s*[+-]?\d{1,9}\s*", count.this):
             raise Unsupported(f"the interval {show(interval)} is not supported")
-        return dates.moved(x, sign * int(count.this), unit)
+        return timestamps.moved(x, sign * int(count.this), unit)
     steps = fold(binder.bind(count))
     if isinstance(steps, Literal) and isinstance(steps.type, Integer) and steps.value is not None:
-        return dates.moved(x, sign * steps.value, unit)
-    if dates.unit_of(unit) not in ("day", "week"):
-        raise Unsupported("an INTERVAL of months or years that is not constant is not supported")
-    dates.require_date("INTERVAL", x)
-    days = coercion.multiply(whole_days(steps), integer(7 if dates.unit_of(unit) == "week" else 1))
-    return Add(x, days) if sign > 0 else Subtract(x, days)
+        return timestamps.moved(x, sign * steps.value, unit)
+    return timestamps.moved_by(x, whole_days(steps), unit, sign)
 
 
 def _date_add(binder: Binder, node: exp.Expr) -> Expression:
@@ -64,28 +62,48 @@ def _date_add(binder: Binder, node: exp.Expr) -> Expression:
 
 def _extract(binder: Binder, node: exp.Expr) -> Expression:
     only(node, "this", "expression")
-    return dates.part(node.this.name, binder.bind(node.expression))
+    between = node.expression.unnest()
+    if isinstance(between, exp.Sub) and dates.unit_of(node.this.name) == "epoch":
+        return _seconds_between(binder, between)
+    return timestamps.part(node.this.name, binder.bind(node.expression))
+
+
+def _seconds_between(binder: Binder, node: exp.Expr) -> Expression:
+    """EPOCH of TIMESTAMP - TIMESTAMP."""
+    end, start = (binder.bind(side) for side in (node.this, node.expression))
+    if not timestamps.is_moment(end) or not timestamps.is_moment(start):
+        raise Unsupported(f"EPOCH of {show(node)} is not supported")
+    return timestamps.seconds_between(start, end)
+
+
+def _epoch(binder: Binder, node: exp.Expr) -> Expression:
+    """EPOCH(x)."""
+    only(node, "this")
+    between = node.this.unnest()
+    if isinstance(between, exp.Sub):
+        return _seconds_between(binder, between)
+    return timestamps.part("epoch", binder.bind(node.this))
 
 
 def _part(binder: Binder, node: exp.Expr) -> Expression:
     """YEAR(x) and its like."""
     only(node, "this")
-    return dates.part(_DATE_PARTS[type(node)], binder.bind(node.this))
+    return timestamps.part(_DATE_PARTS[type(node)], binder.bind(node.this))
 
 
 def _date_trunc(binder: Binder, node: exp.Expr) -> Expression:
     only(node, "this", "unit")
-    return dates.truncated(node.text("unit"), binder.bind(node.this))
+    return timestamps.truncated(node.text("unit"), binder.bind(node.this))
 
 
 def _date_diff(binder: Binder, node: exp.Expr) -> Expression:
     only(node, "this", "expression", "unit", "date_part_boundary")
-    return dates.difference(node.text("unit") or "day", binder.bind(node.expression), binder.bind(node.this))
+    return timestamps.difference(node.text("unit") or "day", binder.bind(node.expression), binder.bind(node.this))
 
 
 def _last_day(binder: Binder, node: exp.Expr) -> Expression:
     only(node, "this")
-    return dates.last_day(binder.bind(node.this))
+    return dates.last_day(timestamps.date_of(binder.bind(node.this)))
 
 
 def _date_part(binder: Binder, node: exp.Expr) -> Expression:
@@ -93,7 +111,7 @@ def _date_part(binder: Binder, node: exp.Expr) -> Expression:
     items = node.expressions
     if len(items) != 2 or not isinstance(items[0], exp.Literal) or not items[0].is_string:
         raise Unsupported(f"{construct(node)} is not supported")
-    return dates.part(items[0].this, binder.bind(items[1]))
+    return timestamps.part(items[0].this, binder.bind(items[1]))
 
 
 METHODS: dict[type[exp.Expr], Method] = {
@@ -105,6 +123,7 @@ METHODS: dict[type[exp.Expr], Method] = {
     exp.DateAdd: _date_add,
     exp.DateSub: _date_add,
     exp.LastDay: _last_day,
+    exp.TimeToUnix: _epoch,
 }
 
 FUNCTIONS: dict[str, Method] = {"date_part": _date_part, "datepart": _date_part}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.schema import Boolean, Date, Decimal, Double, Enum, Integer, SqlType
+from smpc_sql.schema import Boolean, Date, Decimal, Double, Enum, Integer, SqlType, Timestamp
 
 _T = exp.DType
 _PLAIN: dict[object, SqlType] = {
@@ -15,6 +15,7 @@ _PLAIN: dict[object, SqlType] = {
     _T.BIGINT: Integer(64),
     _T.BOOLEAN: Boolean(),
     _T.DATE: Date(),
+    **dict.fromkeys((_T.TIMESTAMP, _T.TIMESTAMPNTZ, _T.TIMESTAMP_S, _T.TIMESTAMP_MS, _T.DATETIME), Timestamp()),
     _T.DOUBLE: Double(),
     _T.FLOAT: Double(),
 }

@@ -24,6 +24,7 @@ from smpc_sql.schema import (
     SqlType,
     TableSchema,
     Text,
+    Timestamp,
     scale_of,
     text_words,
 )
@@ -67,6 +68,9 @@ def scaled(value: Any, type_: SqlType) -> int | None:
             return int(decimal.Decimal(value).scaleb(scale))
         case Double():
             return int(decimal.Decimal(repr(value)).scaleb(scale_of(type_)).to_integral_value(decimal.ROUND_HALF_UP))
+        case Timestamp():
+            assert isinstance(value, datetime.datetime)
+            return (value - datetime.datetime(1970, 1, 1)) // datetime.timedelta(microseconds=1)
         case Date():
             assert isinstance(value, datetime.date)
             return (value - datetime.date(1970, 1, 1)).days

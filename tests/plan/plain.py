@@ -61,7 +61,7 @@ from smpc_sql.plan.relations import (
     Window,
     WindowCall,
 )
-from smpc_sql.schema import WORD, Boolean, Date, Decimal, Double, Enum, SqlType, Text, text_of_words
+from smpc_sql.schema import WORD, Boolean, Date, Decimal, Double, Enum, SqlType, Text, Timestamp, text_of_words
 
 Row = tuple[int | None, ...]
 Tables = Mapping[str, Mapping[str, Sequence[int | None]]]
@@ -430,6 +430,8 @@ def _python(value: Any, type_: SqlType) -> Any:
             return bool(value)
         case Date():
             return datetime.date(1970, 1, 1) + datetime.timedelta(days=value)
+        case Timestamp():
+            return datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=value)
         case Enum(labels):
             return labels[value]
         case Double():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 DDL = """
@@ -18,6 +19,14 @@ CREATE TABLE s (
     x DOUBLE CHECK (x = ROUND(x, 3)),
     c INTEGER CHECK (c BETWEEN 0 AND 9)
 );
+CREATE TABLE stays (
+    id   INTEGER PRIMARY KEY CHECK (id BETWEEN 0 AND 100),
+    came TIMESTAMP NOT NULL CHECK (came BETWEEN TIMESTAMP '2019-12-01 00:00:00' AND '2024-12-31 23:59:59.999999'),
+    went TIMESTAMP CHECK (went >= TIMESTAMP '1960-01-01' AND went < '2030-01-01'),
+    born DATE CHECK (born BETWEEN '1950-01-01' AND '2020-12-31'),
+    k    INTEGER CHECK (k BETWEEN -50 AND 50)
+);
+CREATE TABLE calls (t TIMESTAMP, k INTEGER CHECK (k BETWEEN 0 AND 9));
 """
 
 _R = [
@@ -32,9 +41,37 @@ _R = [
     (9, None, 0.333333, 33.33, 7.5, "1.25", 12),
     (10, 3, None, None, 1.0, None, 1),
 ]
+_STAYS = [
+    (0, "2020-02-28 23:59:59.999999", "2020-02-29 00:00:00", "1950-01-01", 1),
+    (1, "2019-12-31 12:30:15.5", None, "2000-02-29", -3),
+    (2, "2024-01-31 01:02:03.000004", "2024-03-31 01:02:03.000004", None, 0),
+    (3, "2021-01-03 00:00:00", "2021-01-03 00:00:00", "1969-12-31", 50),
+    (4, "2021-01-04 18:45:00.123456", "2022-06-15 06:00:00", "1970-01-01", None),
+    (5, "2020-02-28 23:59:59.999999", "1969-12-31 23:59:59.5", "2020-12-31", -50),
+    (6, "2024-12-31 23:59:59.999999", "2029-12-31 23:00:00", "1999-12-31", 7),
+]
+_CALLS = [
+    ("2021-01-03 00:00:00", 1), (None, 2), ("1582-10-15 04:05:06", 3), ("9999-12-31 23:59:59", 4),
+    ("2020-02-28 23:59:59.999999", 5),
+]  # fmt: skip
 _S = [(1.5, 1), (2.5, 2), (None, 3), (-100.0, 4), (0.125, 5), (1.5, None), (0.0, 0)]
 
 
 def rows() -> dict[str, dict[str, list[tuple[Any, ...]]]]:
     """The rows of every owner."""
-    return {"r": {"zoe": _R[:6], "adam": _R[6:]}, "s": {"bob": list(_S)}}
+    stays = [
+        (i, moment(came), moment(went), born and datetime.date.fromisoformat(born), k)
+        for i, came, went, born, k in _STAYS
+    ]
+    calls = [(moment(at), k) for at, k in _CALLS]
+    return {
+        "r": {"zoe": _R[:6], "adam": _R[6:]},
+        "s": {"bob": list(_S)},
+        "stays": {"zoe": stays[:4], "bob": stays[4:]},
+        "calls": {"adam": calls},
+    }
+
+
+def moment(text: str | None) -> datetime.datetime | None:
+    """A TIMESTAMP as Python has it."""
+    return None if text is None else datetime.datetime.fromisoformat(text)
