@@ -87,10 +87,19 @@ def _form(delivery: Delivery) -> object:
 
 
 def _steps(root: Operator) -> tuple[Operator, ...]:
-    """The root, and the sources of shared rows, by which these do not compare."""
-    below = tuple(step for source in root.inputs for step in _steps(source)[1:])
-    shared = (root.source,) if isinstance(root, SharedRows) else ()
-    return (root, *shared, *below)
+    """The root, and the sources of shared rows, by which these do not compare; each once."""
+    steps: list[Operator] = [root]
+    waiting: list[Operator] = [root]
+    seen: set[int] = set()
+    while waiting:
+        operator = waiting.pop()
+        if isinstance(operator, SharedRows):
+            if operator.number in seen:
+                continue
+            seen.add(operator.number)
+            steps.append(operator.source)
+        waiting += reversed(operator.inputs)
+    return tuple(steps)
 
 
 def require_checked(prepared: Prepared | PreparedTable) -> None:
