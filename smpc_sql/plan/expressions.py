@@ -24,7 +24,7 @@ from typing import assert_never, cast
 
 from smpc_sql.errors import InternalError, TypeMismatch, Unsupported
 from smpc_sql.plan.places import Place
-from smpc_sql.plan.text import TextFunction
+from smpc_sql.plan.text import TextFunction, WordOf
 from smpc_sql.schema import (
     Boolean,
     Date,
@@ -551,6 +551,8 @@ class TextCall(_Node):
         # what is spelled is shared, even if it was public
         secret = self.is_spelled or any(operand.secret for operand in self.operands)
         self._know(self.function.type, nullable, self.function.bounds, secret)
+        if isinstance(self.function, WordOf) and self.function.number > 0:
+            object.__setattr__(self, "size", 2)  # the text is counted with its first word
 
     @property
     def is_spelled(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from smpc_sql.engine.explain import explain
+from smpc_sql.errors import Unsupported
 from smpc_sql.plan.optimize import RULES
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.testing import LockstepConsortium
@@ -141,3 +142,35 @@ def test_groups_of_what_is_looked_up_by_few_keys() -> None:
             assert_same(
                 answer(compile_select(sql, world.catalog, rules), world.tables), world.expected(sql), ordered(sql)
             )
+
+
+def test_texts_of_the_greatest_length() -> None:
+    rows = [(i, ("abc needle Def " * 70)[: 97 * i % 1025]) for i in range(16)]
+    ddl = "CREATE TABLE o (k INTEGER PRIMARY KEY, c VARCHAR(1024));"
+    world = build(ddl, {"o": {"x": rows[:9], "y": rows[9:]}})
+    consortium = consortium_of(world, 2)
+    for sql in (
+        "SELECT k, c FROM o ORDER BY c DESC, k",
+        "SELECT k FROM o WHERE c LIKE '%needle%needle Def abc%e_'",
+        "SELECT COUNT(*) FROM o WHERE LOWER(c) LIKE '%def%' AND LENGTH(c) > 500",
+        "SELECT LEFT(c, 60), COUNT(*) FROM o GROUP BY ALL",
+    ):
+        assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
+        check_cost(consortium, sql)
+    with pytest.raises(Unsupported, match="more than 1024 bytes"):
+        consortium.sql("SELECT c || 'x' FROM o")
+
+
+def test_what_texts_of_any_characters_do_not_know() -> None:
+    world = small_world()
+    consortium = consortium_of(world, 2)
+    for call in ("LENGTH(raw)", "LEFT(raw, 1)", "UPPER(raw)", "raw LIKE 'a_'", "raw ILIKE 'a%'", "SUBSTRING(raw, 2)"):
+        with pytest.raises(Unsupported, match="several bytes"):
+            consortium.prepare(f"SELECT {call} FROM words")
+
+
+def test_wide_keys_are_compressed(consortium: LockstepConsortium) -> None:
+    """Of 40 bytes some 50 bits are sorted."""
+    wide = consortium.sql("SELECT f, COUNT(*) FROM words GROUP BY f").stats.rounds
+    narrow = consortium.sql("SELECT b, COUNT(*) FROM words GROUP BY b").stats.rounds
+    assert wide <= narrow + 12
