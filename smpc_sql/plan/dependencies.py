@@ -1,6 +1,6 @@
 """Which fields of a relation follow from others: two valid rows that agree on these agree on those, NULLs being alike.
 
-It follows from declared keys (taken on trust between owners, see docs/sql.md), from groups, from filters, and from
+It follows from declared keys (see docs/sql.md on keys between owners), from groups, from filters, and from
 joins, whose left row has one partner at most.
 """
 
