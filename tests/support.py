@@ -51,7 +51,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("IS [NOT] NULL, IS [NOT] DISTINCT FROM", "SELECT id FROM visits WHERE cost IS NULL OR cost IS DISTINCT FROM 5"),
     ("CASE, COALESCE, NULLIF, IF", "SELECT CASE WHEN cost > 5 THEN 'high' ELSE 'low' END, COALESCE(cost, 0) FROM visits"),
     ("LIKE, ILIKE, ESCAPE, CONTAINS, STARTS_WITH with constants", "SELECT id FROM visits, patients p WHERE visits.patient = p.patient AND ward LIKE '%ur%' AND p.name NOT LIKE 'M%s_n'"),
-    ("CAST where exact", "SELECT CAST(id AS BIGINT), cost::DECIMAL(12, 4) FROM visits"),
+    ("CAST among numbers, BOOLEAN, DATE, TIMESTAMP and text constants", "SELECT CAST(id AS BIGINT), cost::DECIMAL(12, 4), CAST(cost AS INTEGER), CAST(urgent AS DOUBLE) FROM visits"),
     ("date literals, date - date, date + days", "SELECT day - DATE '2020-01-01', day + 7 FROM visits"),
     ("EXTRACT, DATE_TRUNC", "SELECT EXTRACT(YEAR FROM day) FROM visits"),
     ("TIMESTAMP: literals, comparison, EXTRACT, DATE_TRUNC, DATE_DIFF, INTERVAL, CAST", "SELECT DATE_TRUNC('hour', came), HOUR(came), DATE_DIFF('minute', came, went), CAST(came AS DATE) FROM stays WHERE came + INTERVAL '8' HOUR < '2024-01-01 12:00:00'"),
