@@ -136,6 +136,10 @@ def _carry(column: Column, name: object, null: object, words: dict[object, Array
         bits[null] = column.null
 
 
+def _is_simple(call: SortedCall) -> bool:
+    return call.argument is not None and call.filter is None and not call.rest
+
+
 class _Groups:
     def __init__(
         self,
@@ -153,12 +157,15 @@ class _Groups:
         self.valid = session.public(np.ones(rows, dtype=np.uint8)) if valid is None else valid
         self.invalid = self.valid ^ session.public(np.uint8(1))
         self.keys = [KeyColumn(c, f.bounds) for c, f in zip(columns, operator.keys, strict=False)]
+        # once for all orders, so that groups stand in the same places: wide keys are compressed by chance
+        self.group = key_parts(session, [self.invalid], self.keys, ordered=False)
         self.masks = self._masks()
+        self.firsts = self._firsts()
 
     def run(self) -> SharedTable:
         orders: dict[object, list[int]] = {}
-        for i, call in enumerate(self.calls):
-            orders.setdefault(call.order, []).append(i)
+        for i in range(len(self.calls)):
+            orders.setdefault(self.calls[self.firsts.get(i, i)].order, []).append(i)
         anywhere = orders.pop(None, [])  # sums and counts ride along with the first order
         found: Slots | None = None
         for order in list(orders) or [None]:
@@ -167,6 +174,20 @@ class _Groups:
             found = slots if found is None else Slots({**found.words, **slots.words}, {**found.bits, **slots.bits})
         assert found is not None
         return self._finish(found)
+
+    def _firsts(self) -> dict[int, int]:
+        """MIN calls that need no order of their own: of what MAX sorts by, where all rows take part, the first row's.
+
+        By their numbers, with that of the MAX.
+        """
+        greatest = {c.argument: i for i, c in enumerate(self.calls) if c.call.kind == "max" and _is_simple(c)}
+        found = {}
+        for i, call in enumerate(self.calls):
+            if call.call.kind == "min" and _is_simple(call) and call.argument in greatest:
+                column = self._argument(i)
+                if column.null is None and not column.boolean:
+                    found[i] = greatest[call.argument]
+        return found
 
     def _masks(self) -> list[Array]:
         """For every call the rows that take part: valid, passing its FILTER, not NULL. Bytes [rows]."""
@@ -192,7 +213,7 @@ class _Groups:
 
     def _one_order(self, order: object, numbers: Sequence[int], *, with_keys: bool) -> Slots:
         """Sorts once; for the calls `numbers` what they give to every group, and the groups' keys."""
-        group = key_parts(self.session, [self.invalid], self.keys, ordered=False)
+        group = self.group
         inner = self._inner_parts(order, numbers)
         parts = [*group, *inner]
         ids = sort(self.session, parts)
@@ -202,6 +223,7 @@ class _Groups:
         first = differs_from_previous(self.session, key[: len(group)])
         self._mark_distinct(numbers, key, moved)
         self._mark_places(numbers, first, moved)
+        self._mark_firsts([i for i in numbers if i in self.firsts], first, moved)
         last = np.concatenate([first[1:], np.full(1, self.session.public(1), dtype=np.uint8)])
         return self._groups_of(numbers, moved, last)
 
@@ -209,12 +231,13 @@ class _Groups:
         """Within a group: what is left out first, then the argument, so that the row that counts is the last."""
         if order is None:
             return []
-        call = self.calls[numbers[0]]
+        number = next(i for i in numbers if i not in self.firsts)
+        call = self.calls[number]
         keys = [
             KeyColumn(Column(self.columns[place].words, None, boolean=False), bounds, descending)
             for place, bounds, descending in call.sort_keys
         ]
-        return key_parts(self.session, [self.masks[numbers[0]]], keys)
+        return key_parts(self.session, [self.masks[number]], keys)
 
     def _payload(self, numbers: Sequence[int], *, with_keys: bool) -> Slots:
         words: dict[object, Array] = {}
@@ -223,7 +246,7 @@ class _Groups:
             call = self.calls[i]
             if call.call.distinct and self._first_alike(numbers, i) == i:
                 bits["takes part", i] = self.masks[i]
-            if call.given is not None and call.call.kind in _CARRIED:
+            if call.given is not None and call.call.kind in _CARRIED and i not in self.firsts:
                 words["value", i] = self.columns[call.given].words
             if call.given is not None and call.call.kind == "place":
                 words["argument", call.given] = self.columns[call.given].words
@@ -295,10 +318,18 @@ class _Groups:
         for name in [name for name in moved.words if isinstance(name, tuple) and name[0] == "argument"]:
             del moved.words[name]
 
+    def _mark_firsts(self, numbers: Sequence[int], first: Array, moved: Slots) -> None:
+        """The argument in a group's first row, 0 in the others."""
+        if not numbers:
+            return
+        values = np.stack([pad_rows(moved.words["value", self.firsts[i]]) for i in numbers])[None]
+        chosen = bit_product(self.session, BShare(pack(pad_rows(first))[None]), AShare(values)).words[0, :, : self.rows]
+        moved.words.update({("value", i): value for i, value in zip(numbers, chosen, strict=True)})
+
     def _groups_of(self, numbers: Sequence[int], moved: Slots, last: Array) -> Slots:
         """The last rows of all groups, in front; prefix sums made the groups' own."""
         sums = [("count", i) for i in numbers if ("count", i) in moved.words]
-        sums += [("value", i) for i in numbers if self.calls[i].call.kind in ("sum", "place")]
+        sums += [("value", i) for i in numbers if self.calls[i].call.kind in ("sum", "place") or i in self.firsts]
         for name in sums:
             moved.words[name] = np.cumsum(moved.words[name], dtype=np.uint64)
         pair = (BShare(pack(pad_rows(last))), BShare(pack(pad_rows(moved.bits["valid"]))))
