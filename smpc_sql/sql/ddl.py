@@ -57,8 +57,8 @@ class _Table:
 
     def bind(self, items: list[exp.Expr]) -> TableSchema:
         definitions = [item for item in items if isinstance(item, exp.ColumnDef)]
-        decimals = _decimals(items)
-        columns = [self._column(definition, decimals) for definition in definitions]
+        decimals, dictionaries = _decimals(items), _dictionaries(items)
+        columns = [self._column(definition, decimals, dictionaries) for definition in definitions]
         if not columns or len(columns) > _MAX_COLUMNS:
             raise SyntaxInvalid(f"table {self.name} needs 1 to {_MAX_COLUMNS} columns")
         names = [stored.name.lower() for column in columns for stored in column.stored]
@@ -80,7 +80,9 @@ class _Table:
                     schema = self._table_constraint(schema, item)
         return replace(schema, columns=tuple(map(_limited, schema.columns)))
 
-    def _column(self, definition: exp.ColumnDef, decimals: Mapping[str, int]) -> Column:
+    def _column(
+        self, definition: exp.ColumnDef, decimals: Mapping[str, int], dictionaries: Mapping[str, Enum]
+    ) -> Column:
         with located(definition, self.text):
             only(definition, "this", "kind", "constraints")
             name = definition.name
@@ -88,7 +90,8 @@ class _Table:
                 raise Unsupported(f"a column cannot be named {name}: every table has a pseudo-column {OWNER_COLUMN}")
             if definition.kind is None:
                 raise SyntaxInvalid(f"column {name} needs a type")
-            type_ = _column_type(definition.kind, name)
+            dictionary = dictionaries.get(name.lower()) if is_text_type(definition.kind) else None
+            type_ = dictionary or _column_type(definition.kind, name)
             if isinstance(type_, Text) and _is_collated(definition):
                 type_ = Text(type_.length, ascii=False)
             if isinstance(type_, Double):
@@ -105,6 +108,8 @@ class _Table:
                 return replace(schema, unique=(*schema.unique, (name,)))
             case exp.CheckColumnConstraint():
                 return _check(schema, kind.this)
+            case exp.Reference():
+                return schema  # a note for people: neither checked nor relied on
             case exp.CollateColumnConstraint():
                 column = schema.column(name)
                 if not kind.this.name.upper() == "C" or column is None or not isinstance(column.type, Text):
@@ -125,6 +130,9 @@ class _Table:
                 return replace(schema, unique=(*schema.unique, _key(schema, item.this.expressions)))
             case exp.CheckColumnConstraint():
                 return _check(schema, item.this)
+            case exp.ForeignKey():
+                _key(schema, item.expressions)
+                return schema  # a note for people: neither checked nor relied on
             case _:
                 raise Unsupported(f"{_constraint_name(item)} is not supported")
 
@@ -239,6 +247,16 @@ def _rounding(node: exp.Expr) -> tuple[str, int] | None:
     return None
 
 
+def _dictionaries(items: list[exp.Expr]) -> dict[str, Enum]:
+    """What CHECK (x IN ('a', 'b')) says of text: its published dictionary, in the order of text; by lower-case name."""
+    found = {}
+    for node in (membership for item in items for membership in item.find_all(exp.In)):
+        labels = [item.this for item in node.expressions if isinstance(item, exp.Literal) and item.is_string]
+        if isinstance(node.this, exp.Column) and labels and len(labels) == len(node.expressions):
+            found[node.this.name.lower()] = Enum(tuple(sorted(set(labels), key=str.encode)))
+    return found
+
+
 def _check_comparison(schema: TableSchema, node: exp.Binary) -> TableSchema:
     rounding = _rounding(node) if isinstance(node, exp.EQ) else None
     rounded = None if rounding is None else schema.column(rounding[0])
@@ -258,6 +276,13 @@ def _check_comparison(schema: TableSchema, node: exp.Binary) -> TableSchema:
 
 
 def _check_in(schema: TableSchema, node: exp.In) -> TableSchema:
+    named = schema.column(node.this.name) if isinstance(node.this, exp.Column) else None
+    if named is not None and isinstance(named.type, Enum):
+        if {item.this for item in node.expressions} != set(named.type.labels):
+            raise Unsupported(
+                f"CHECK ({show(node)}) of some of an ENUM's labels is not supported; declare fewer labels"
+            )
+        return schema
     column = _checked_column(schema, node.this)
     values = sorted({_constant(item, column.type) for item in node.expressions})
     if not values or any(value.denominator != 1 for value in values):

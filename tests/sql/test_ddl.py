@@ -110,8 +110,9 @@ def test_constraints_of_tables() -> None:
         (SyntaxInvalid, "CREATE TABLE t (a INT, A INT)", 1, 17, "twice"),
         (SyntaxInvalid, "CREATE TABLE t (a INT PRIMARY KEY, b INT PRIMARY KEY)", 1, 36, "two primary keys"),
         (Unsupported, "CREATE TABLE t (a INT DEFAULT 3)", 1, 31, "DEFAULT"),
-        (Unsupported, "CREATE TABLE t (a INT REFERENCES u(b))", 1, 34, "REFERENCE"),
-        (Unsupported, "CREATE TABLE t (a INT, FOREIGN KEY (a) REFERENCES u(b))", 1, 37, "FOREIGN KEY"),
+        (UnknownName, "CREATE TABLE t (a INT, FOREIGN KEY (c) REFERENCES u(b))", 1, 37, "column c does not exist"),
+        (Unsupported, "CREATE TABLE t (a ENUM('x', 'y') CHECK (a IN ('x')))", 1, 41, "some of an ENUM's labels"),
+        (Unsupported, "CREATE TABLE t (a VARCHAR(3) CHECK (a IN ('x', b)))", 1, 37, "CHECK of column a"),
         (Unsupported, "CREATE TABLE t (a INT CHECK (a + 1 > 0))", 1, 30, "CHECK of a + 1"),
         (Unsupported, "CREATE TABLE t (a INT CHECK (a > 0 OR a < 9))", 1, 30, "CHECK (a > 0 OR a < 9)"),
         (Unsupported, "CREATE TABLE t (a INT CHECK (a IN (1, 3)))", 1, 30, "gaps"),
@@ -131,6 +132,19 @@ def test_what_is_refused(kind: type[QueryError], text: str, line: int, column: i
     assert type(caught.value) is kind, caught.value
     assert words in caught.value.message
     assert (caught.value.line, caught.value.column) == (line, column), caught.value
+
+
+def test_text_with_a_list_of_values_has_a_published_dictionary() -> None:
+    table = schema(
+        "CREATE TABLE t (a VARCHAR CHECK (a IN ('b', 'é', 'Zed')), b VARCHAR(3) NOT NULL, CHECK (B IN ('y', 'x')))"
+    )
+    assert [c.type for c in table.columns] == [Enum(("Zed", "b", "é")), Enum(("x", "y"))]
+    assert [c.nullable for c in table.columns] == [True, False]
+
+
+def test_references_are_notes() -> None:
+    plain = schema("CREATE TABLE t (a INT, b INT)")
+    assert schema("CREATE TABLE t (a INT REFERENCES u(x), b INT, FOREIGN KEY (a, b) REFERENCES v (c, d))") == plain
 
 
 def test_a_long_text_is_stored_in_words() -> None:
