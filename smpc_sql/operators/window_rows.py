@@ -24,7 +24,7 @@ from smpc_sql.operators.window_frames import Ends, shifted
 from smpc_sql.plan.frames import PARTITION, ROW, Frame
 from smpc_sql.plan.relations import WindowKind
 from smpc_sql.protocol.arithmetic import bit_product, to_words
-from smpc_sql.protocol.boolean import any_of, negate
+from smpc_sql.protocol.boolean import any_of, conjunction, negate
 from smpc_sql.protocol.comparison import is_zero, negative
 from smpc_sql.protocol.sorting import in_order, sort
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
@@ -158,6 +158,13 @@ class _Windows:
         null = self.moved.bits.get(("is NULL", call.argument))
         return None if null is None else negate(self.session, BShare(pack(pad_rows(null))[None]))
 
+    def _known_and_valid(self, call: WindowColumn) -> BShare | None:
+        known, valid = self._known(call), self.moved.bits.get("valid")
+        if valid is None:
+            return known
+        there = BShare(pack(pad_rows(valid))[None])
+        return there if known is None else conjunction(self.session, [(known, there)])[0]
+
     def _counted(self, call: WindowColumn) -> object:
         """The name of prefix sums of how many rows take part."""
         known = None if call.argument is None else self._known(call)
@@ -171,12 +178,11 @@ class _Windows:
     def _summed(self, call: WindowColumn) -> object:
         name = ("sum", call.argument)
         if name not in self.ends:
-            self.ends.add_sums(name, self._cleared(call, self._value(call.argument)))
+            self.ends.add_sums(name, self._cleared(self._known(call), self._value(call.argument)))
         return name
 
-    def _cleared(self, call: WindowColumn, words: Array) -> Array:
-        """Words that are 0 where the argument is NULL."""
-        known = self._known(call)
+    def _cleared(self, known: BShare | None, words: Array) -> Array:
+        """Words that are 0 where they are not known."""
         if known is None:
             return words
         found: Array = bit_product(self.session, known, AShare(pad_rows(words)[None, None])).words[0, 0, : self.rows]
@@ -207,7 +213,8 @@ class _Windows:
             above = add(self.session, own, 1 - call.bounds.low)
         else:
             above = add(self.session, np.negative(own), 1 + call.bounds.high)
-        values = self._cleared(call, above)
+        # rows that are not valid stand behind the last partition, and may hold what no bounds allow
+        values = self._cleared(self._known_and_valid(call), above)
         number = self._number("peers" if frame.start.at == frame.end.at == "peers" else "partition")
         rows = frame
         if frame.end.at == "peers":

@@ -29,9 +29,10 @@ def is_by_chance(relation: Relation) -> bool:
 
 
 def _is_total(source: Relation, order: tuple[Expression, ...]) -> bool:
-    """Whether no two rows are alike in the order: a unique key is among it."""
+    """Whether no two rows are alike in the order: a unique key is among it, of which no column can be NULL."""
     ordered = {column for expression in order if (column := injective_column(expression)) is not None}
-    return any(key <= ordered for key in unique_keys(source))
+    known = {column for column in ordered if not source.fields[column].nullable}
+    return any(key <= known for key in unique_keys(source))
 
 
 def chosen_once(relation: Relation) -> Relation:

@@ -178,3 +178,22 @@ def test_a_window_over_ties_does_not_tell_where_rows_stood() -> None:
     consortium = consortium_of(build(TIES, TIED), 2)
     rows = consortium.sql("SELECT vid, ROW_NUMBER() OVER () AS n FROM v ORDER BY n").fetchall()
     assert [vid for vid, _ in rows] != list(range(15))  # once in 10^12 runs
+
+
+def test_unique_columns_do_not_tell_nulls_apart() -> None:
+    """Rows whose UNIQUE column is NULL are ties: ROW_NUMBER numbered them as they were loaded."""
+    ddl = "CREATE TABLE u (id INTEGER NOT NULL PRIMARY KEY, k INTEGER UNIQUE);"
+    consortium = consortium_of(build(ddl, {"u": {"o": [(i, None) for i in range(15)]}}), 2)
+    rows = consortium.sql("SELECT id, ROW_NUMBER() OVER (ORDER BY k) AS n FROM u ORDER BY n").fetchall()
+    assert [i for i, _ in rows] != list(range(15))  # once in 10^12 runs
+
+
+def test_frames_that_reach_beyond_the_last_valid_row() -> None:
+    """What a row that is not valid holds may be outside of its bounds, and then won against all."""
+    ddl = "CREATE TABLE f (o INTEGER NOT NULL CHECK (o BETWEEN 0 AND 9), x INTEGER CHECK (x BETWEEN 100 AND 200));"
+    frame = "OVER (ORDER BY a.o, b.x ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING)"
+    agree(
+        ddl,
+        {"f": {"o": [(0, 150), (1, 160), (2, 190), (3, 195), (7, 198), (8, None)]}},
+        f"SELECT /*+ JOIN_ROWS(9) */ a.o, MIN(b.x) {frame}, MAX(-b.x) {frame} FROM f a JOIN f b USING (o) ORDER BY a.o",
+    )
