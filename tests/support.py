@@ -70,7 +70,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("COUNT, SUM, AVG (DISTINCT x)", "SELECT COUNT(DISTINCT patient) FROM visits"),
     ("CORR, COVAR, REGR", "SELECT CORR(born, patient), REGR_SLOPE(born, patient) FROM patients"),
     ("SUM, AVG of quotients by what is not constant", "SELECT SUM(cost / id) FROM visits"),
-    ("MEDIAN, QUANTILE", "SELECT ward, MEDIAN(cost), QUANTILE_CONT(cost, 0.9), QUANTILE_DISC(day, 0.5) FROM visits GROUP BY ward"),
+    ("MEDIAN, QUANTILE", "SELECT ward, MEDIAN(cost), MEDIAN(day), QUANTILE_CONT(cost, 0.9), QUANTILE_DISC(day, 0.5) FROM visits GROUP BY ward"),
     ("PERCENTILE_CONT, PERCENTILE_DISC WITHIN GROUP", "SELECT PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY cost DESC) FROM visits"),
     ("MODE, ARG_MIN, ARG_MAX, ANY_VALUE", "SELECT MODE(ward), ARG_MAX(id, cost), ANY_VALUE(day) FROM visits"),
     ("FIRST, LIST, STRING_AGG, PRODUCT", "SELECT FIRST(cost) FROM visits"),

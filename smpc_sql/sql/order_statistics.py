@@ -24,8 +24,8 @@ from smpc_sql.plan.expressions import (
 from smpc_sql.plan.places import Place, continuous, discrete, parameter
 from smpc_sql.plan.relations import Relation, Window, WindowCall
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import Boolean, Date, Decimal, Double, Integer, Interval, scale_of
-from smpc_sql.sql import quotient, rounding
+from smpc_sql.schema import DAY, Boolean, Date, Decimal, Double, Integer, Interval, Timestamp, scale_of
+from smpc_sql.sql import quotient, rounding, timestamps
 from smpc_sql.sql.coercion import as_quotient, negate
 from smpc_sql.sql.nodes import construct, only
 from smpc_sql.sql.scalar import ScalarBinder
@@ -167,7 +167,7 @@ class _Values:
     def median(self) -> Expression:
         """The middle one, or the mean of the two in the middle where they are numbers."""
         half = Fraction(1, 2)
-        if isinstance(self._x.type, Integer | Decimal | Double | Date):
+        if isinstance(self._x.type, Integer | Decimal | Double | Date | Timestamp):
             return self._continuous(half, descending=False)
         return self._discrete(half, descending=False)
 
@@ -190,8 +190,8 @@ class _Values:
         """Between the values below and above, (n - 1) p mod 1 of the way: low * b + (high - low) * ((n - 1) a mod b)
         over b for p = a / b. A DECIMAL keeps its scale, cut towards 0."""
         type_ = self._x.type
-        if isinstance(type_, Date):
-            raise Unsupported(f"{self._name} of a DATE is a TIMESTAMP, which is not supported; PERCENTILE_DISC is")
+        if isinstance(type_, Date | Timestamp):
+            return self._moment(p, descending)
         if not isinstance(type_, Integer | Decimal | Double):
             raise TypeMismatch(f"{self._name} needs numbers, got {type_}")
         lower, upper, p = continuous(p, descending)
@@ -206,6 +206,19 @@ class _Values:
         scale = scale_of(self._words.type)
         exact = quotient.make(rounding.scaled(total, Decimal(38, scale)) if scale else total, below, guarded=True)
         return exact if self._below is None else quotient.divide(exact, self._below)
+
+    def _moment(self, p: Fraction, descending: bool) -> Expression:
+        """Of DATEs and TIMESTAMPs a TIMESTAMP, in whole microseconds: halves away from 1970."""
+        lower, upper, p = continuous(p, descending)
+        low = self._value(lower)
+        if lower == upper:
+            return timestamps.midnight(low)
+        zero = Literal(0, self._x.type)
+        start, end = Subtract(low, zero), Subtract(self._value(upper), zero)
+        total = Within(self._between(start, end, p), start.bounds.scale(p.denominator))
+        unit = Fraction(DAY if isinstance(self._x.type, Date) else 1, p.denominator)
+        micros = Multiply(total, Literal(unit.numerator, _WORD), _WORD)
+        return Add(Literal(0, Timestamp()), rounding.nearest(micros, unit.denominator))
 
     def _between(self, low: Expression, high: Expression, p: Fraction) -> Expression:
         """An INTEGER: the digits of the value, times p's denominator."""

@@ -84,6 +84,13 @@ def _round(x: Expression, step: int) -> Expression:
     return floor_divide(moved, step)
 
 
+def nearest(x: Expression, step: int) -> Expression:
+    """An integer over any step > 0, halves away from 0."""
+    if step > 1 and step % 2:
+        x, step = _times(x, 2), 2 * step
+    return _round(x, step)
+
+
 def _round_half_even(x: Expression, step: int) -> Expression:
     """Halves to the even neighbour, as DOUBLEs are cast: one less where 2x + step is odd * 2 * step."""
     doubled = _plus(_times(x, 2), integer(step))
