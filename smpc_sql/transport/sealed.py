@@ -187,8 +187,10 @@ class Sealed:
                 self._threads.discard(threading.current_thread())
 
         thread = threading.Thread(target=whole, name=f"{self.name}-sealed", daemon=True)
-        self._threads.add(thread)
         thread.start()
+        self._threads.add(thread)  # not before: close() joins only what has begun
+        if not thread.is_alive():
+            self._threads.discard(thread)
 
     # the sending side
 

@@ -35,7 +35,8 @@ def _group_twice(relation: Relation) -> Relation:
     source = relation.source
     for keys in _lookups(source):
         few = prod(map(key_size, keys)) * _FEWER <= source.max_rows
-        if few and all(follows(source, key, keys) for key in relation.keys):
+        same = all(follows(source, key, relation.keys) for key in keys)  # groups that are there already
+        if few and not same and all(follows(source, key, keys) for key in relation.keys):
             return _grouped(relation, keys)
     return relation
 
