@@ -89,6 +89,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("INNER JOIN on a unique key", "SELECT p.sex, SUM(v.cost) FROM visits v JOIN patients p ON v.patient = p.patient GROUP BY p.sex"),
     ("LEFT, RIGHT JOIN on a unique key", "SELECT v.id, p.born FROM visits v LEFT JOIN patients p USING (patient)"),
     ("FULL JOIN on a unique key", "SELECT v.id, p.born FROM visits v FULL JOIN patients p ON v.patient = p.patient"),
+    ("LEFT, RIGHT, FULL JOIN on any conditions, of few pairs", "SELECT w.a, v.id FROM weights w FULL JOIN visits v ON w.a < v.cost"),
     ("NATURAL JOIN, USING", "SELECT id, born FROM visits NATURAL LEFT JOIN (SELECT patient, born FROM patients)"),
     ("joins unique on neither side, of at most n pairs", "SELECT /*+ JOIN_ROWS(20000) */ a.id, b.id FROM visits a JOIN visits b ON a.patient = b.patient AND a.day < b.day"),
     ("groups over such joins, by one side", "SELECT a.ward, COUNT(*), SUM(b.cost) FROM visits a JOIN visits b ON a.patient = b.patient GROUP BY a.ward"),

@@ -51,7 +51,11 @@ def _keys(relation: Relation) -> tuple[Key, ...]:
             return tuple(key - fixed for key in unique_keys(source))
         case Project(source, expressions):
             return _through_project(unique_keys(source), expressions)
-        case Sort(source) | Limit(source) | Window(source) | Shared(source):
+        case Window(source, partition, _, calls):
+            width, whole = len(source.fields), not partition
+            numbers = [width + i for i, call in enumerate(calls) if whole and call.kind == "row_number"]
+            return (*unique_keys(source), *(frozenset((i,)) for i in numbers))
+        case Sort(source) | Limit(source) | Shared(source):
             return unique_keys(source)
         case Join(left, right) if relation.expansion is not None:
             width = len(left.fields)

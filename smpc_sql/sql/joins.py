@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from smpc_sql.errors import Unsupported
 from smpc_sql.plan.dependencies import minimal_keys
 from smpc_sql.plan.expressions import (
     Case,
@@ -23,6 +22,7 @@ from smpc_sql.plan.relations import (
     Filter,
     Project,
     Relation,
+    numbered,
     own_columns,
 )
 from smpc_sql.plan.rules.fold_constants import TRUE, fold
@@ -35,6 +35,7 @@ from smpc_sql.sql.joined import (
     Link,
     Outer,
     Tree,
+    crossed,
     expanded,
     flipped,
     leaves,
@@ -74,6 +75,10 @@ def _factored(term: Expression) -> tuple[Expression, ...]:
     if any(not branch for branch in rest):
         return common
     return (*common, Or(tuple(conjunction(branch) for branch in rest)))
+
+
+_NUMBERS = 1 << 20
+"""The numbers of a side's rows stand at its first place behind this."""
 
 
 class _Joiner:
@@ -130,7 +135,7 @@ class _Joiner:
         """Every pair with equal keys; the right's fields come first."""
         if not links:
             with located(tree.node, self.text):
-                raise Unsupported("an outer join without an equality of both sides is not supported")
+                return crossed(right, left)
         if unique_links(left, flipped(links)) is not None:
             return looked_up(right, left, "inner", flipped(links))
         return expanded(right, left, flipped(links), self.limit, self.text)
@@ -139,28 +144,15 @@ class _Joiner:
         self, tree: Outer, left: Joined, right: Joined, links: list[Link], rest: Sequence[Expression]
     ) -> Joined:
         """A LEFT JOIN that repeats left rows: the pairs, and below them the left rows without any."""
+        own = [Link(link.left, link.left, link.condition) for link in links]
+        if rest and unique_links(left, flipped(links)) is None:
+            left, own = told_apart(left)
         left, right = left.shared, right.shared
         joined = self._pairs(tree, left, right, links).filtered(rest)
         if not rest:
             return _with_lonely(joined, looked_up(left, right, "mark", links).relation, len(right.relation.fields))
-        own = [Link(link.left, link.left, link.condition) for link in links]
-        if unique_links(left, flipped(links)) is None:
-            own = self._own_key(tree, left)
         joined = joined.shared
         return _with_lonely(joined, looked_up(left, joined, "mark", own).relation, len(right.relation.fields))
-
-    def _own_key(self, tree: Outer, side: Joined) -> list[Link]:
-        """What tells the rows of a side apart, wherever it stands."""
-        places = {i: place for place, i in side.fields.items()}
-        for key in minimal_keys(side.relation):
-            if key and key <= places.keys() and not any(side.relation.fields[i].nullable for i in key):
-                columns = [replace(side.relation.column(i), index=places[i]) for i in sorted(key)]
-                return [Link(column, column, TRUE) for column in columns]
-        with located(tree.node, self.text):
-            raise Unsupported(
-                "an outer join where a row may have many partners, on more than equalities, needs a PRIMARY KEY of the "
-                "table whose rows are all kept"
-            )
 
     def _full(self, tree: Outer) -> Joined:
         """The LEFT JOIN, and below it the right rows without a match."""
@@ -168,19 +160,17 @@ class _Joiner:
         terms = _terms(tree.conditions)
         links = links_of(left, right, terms)
         rest = [c for c in terms if all(c is not link.condition for link in links)]
-        if not links:
-            with located(tree.node, self.text):
-                raise Unsupported("a FULL JOIN without an equality of both sides is not supported")
         if unique_links(right, links) is None and unique_links(left, flipped(links)) is not None:
             left, right = right, left
             links = flipped(links)
-        left, right, width = left.shared, right.shared, len(left.relation.fields)
         if unique_links(right, links) is None:
+            right, own = told_apart(right) if rest else (right, flipped(links))
+            left, right, width = left.shared, right.shared, len(left.relation.fields)
             found = self._pairs(tree, left, right, links).filtered(rest) if rest else left
-            own = self._own_key(tree, right) if rest else flipped(links)
             marked = looked_up(right, found.shared, "mark", own)
             joined = self._left_of_many(tree, left, right, links, rest)
             return _with_lonely(joined, marked.relation, width, behind=True)
+        left, right, width = left.shared, right.shared, len(left.relation.fields)
         joined = looked_up(left, right, "left", links)
         if not rest:
             return _with_lonely(joined, looked_up(right, left, "mark", flipped(links)).relation, width)
@@ -189,6 +179,20 @@ class _Joiner:
         marked = looked_up(right, joined.filtered(rest), "mark", own)
         joined = _null_unless(joined, width, joined.over(conjunction(tuple(rest))))
         return _with_lonely(joined, marked.relation, width)
+
+
+def told_apart(side: Joined) -> tuple[Joined, list[Link]]:
+    """What tells the rows of a side apart, wherever it stands: a key, or a number that they are given."""
+    places = {i: place for place, i in side.fields.items()}
+    for key in minimal_keys(side.relation):
+        if key and key <= places.keys() and not any(side.relation.fields[i].nullable for i in key):
+            columns = [replace(side.relation.column(i), index=places[i]) for i in sorted(key)]
+            return side, [Link(column, column, TRUE) for column in columns]
+    relation = numbered(side.relation)
+    number = len(relation.fields) - 1
+    place = _NUMBERS + min(side.fields, default=0)
+    column = replace(relation.column(number), index=place)
+    return Joined(relation, {**side.fields, place: number}, side.tables), [Link(column, column, TRUE)]
 
 
 def _with_lonely(joined: Joined, marked: Relation, width: int, *, behind: bool = False) -> Joined:
@@ -200,7 +204,8 @@ def _with_lonely(joined: Joined, marked: Relation, width: int, *, behind: bool =
     mine = own_columns(lonely)[:own]
     columns: tuple[Expression, ...] = (*mine, *nothing) if behind else (*nothing, *mine)
     below = Project(lonely, columns, tuple(field.name for field in fields))
-    return Joined(Concat((joined.relation, below)), joined.fields, joined.tables)
+    seen = {place: i for place, i in joined.fields.items() if place < _NUMBERS}
+    return Joined(Concat((joined.relation, below)), seen, joined.tables)
 
 
 def _flat(tree: Inner) -> tuple[list[Tree], list[Expression]]:
