@@ -28,8 +28,10 @@ def run(session: Session, function: plan.TextFunction, operands: Sequence[Array]
             return editing.tail(session, x, size)
         case plan.ChangeCase(_, upper):
             return editing.changed_case(session, x, upper)
-        case plan.Trim(_, left, right):
-            return editing.trimmed(session, x, left, right)
+        case plan.Trim(_, left, right, character):
+            return editing.trimmed(session, x, left, right, character)
+        case plan.Numeral(_, signed, kept):
+            return editing.numeral(session, x, signed, kept)
         case plan.Affix(text, before, after):
             wide = not text.ascii or not (before + after).isascii()
             return editing.affixed(session, spelling.widened(x, 8 if wide else 7), before, after)

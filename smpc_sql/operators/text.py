@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from smpc_sql.operators.tasks import Conjunction, IsZero, Negative, Spelling, Task
-from smpc_sql.plan.text import Equals, Pad, Precedes, TextFunction
+from smpc_sql.plan.text import Equals, Letters, Pad, Precedes, TextFunction
 from smpc_sql.ring import Array, lane_for, narrow, words_of
 from smpc_sql.schema import Boolean
 from smpc_sql.session import Session
@@ -25,6 +25,8 @@ def text_steps(session: Session, function: TextFunction, operands: Sequence[Arra
             return _precedes(operands, sizes, words)
         case Pad():
             return _pad(operands[0], function.factor)
+        case Letters():
+            return _pad(operands[0], 1)
         case _:
             return _spelling(function, operands)
 

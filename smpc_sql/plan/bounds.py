@@ -37,13 +37,16 @@ def check_words(delivery: Delivery) -> None:
 def _check_node(node: Expression | AggregateCall, names: tuple[str, ...]) -> None:
     if isinstance(node, Divide | Sqrt) or (isinstance(node, TextCall) and node.is_spelled):
         return
-    _check(node.bounds, explain_expression(node, names))
+    if node.bounds.intersect(WORD) != node.bounds:
+        _check(node.bounds, explain_expression(node, names))
     if isinstance(node, WholeQuotient):  # digit by digit, from the denominator shifted by all of them
         reach = node.denominator.bounds.high << node.bits + 1
         _check(Interval(-reach, reach), f"a step of {explain_expression(node, names)}")
     if isinstance(node, Less):
-        what = f"({explain_expression(node.left, names)} - {explain_expression(node.right, names)})"
-        _check(node.left.bounds - node.right.bounds, what)
+        difference = node.left.bounds - node.right.bounds
+        if difference.intersect(WORD) != difference:
+            what = f"({explain_expression(node.left, names)} - {explain_expression(node.right, names)})"
+            _check(difference, what)
     if isinstance(node, AggregateCall) and node.kind in ("min", "max") and node.argument is not None:
         bounds = node.argument.bounds
         _check(bounds - bounds, f"the comparison of any two values in {explain_expression(node, names)}")

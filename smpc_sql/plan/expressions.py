@@ -537,7 +537,7 @@ class LongText(_Node):
 
 @dataclass(frozen=True, slots=True)
 class TextCall(_Node):
-    """A function of words of texts."""
+    """A function of words of texts, or that gives one."""
 
     function: TextFunction
     operands: tuple[Expression, ...]
@@ -545,8 +545,8 @@ class TextCall(_Node):
     def __post_init__(self) -> None:
         takes = self.function.takes
         for operand in self.operands:
-            fits = isinstance(operand.type, Text) and (operand.type.spelled or _is_word(operand.type))
-            _require(fits and (takes is None or takes == operand.type), f"{operand.type} is not what {takes} is")
+            text = isinstance(operand.type, Text) and (operand.type.spelled or _is_word(operand.type))
+            _require(text if takes is None else takes == operand.type, f"{operand.type} is not what {takes} is")
         nullable = any(self.operands[i].nullable for i in self.function.leading)
         # what is spelled is shared, even if it was public
         secret = self.is_spelled or any(operand.secret for operand in self.operands)

@@ -38,7 +38,7 @@ class _Function:
         return (0,)
 
     @property
-    def takes(self) -> Text | None:
+    def takes(self) -> SqlType | None:
         """Words."""
         return None
 
@@ -112,6 +112,31 @@ class Pad(_Function):
     def show(self, operands: Sequence[str]) -> str:
         """The call as text."""
         return f"pad({operands[0]}, {self.longer})"
+
+
+@dataclass(frozen=True, slots=True)
+class Letters(_Function):
+    """An INTEGER that is a word of text: its bytes, of which none is 0."""
+
+    word: Text
+
+    @property
+    def type(self) -> SqlType:
+        """The word's."""
+        return self.word
+
+    @property
+    def takes(self) -> SqlType | None:
+        """BIGINT."""
+        return Integer(64)
+
+    def compute(self, values: Sequence[int]) -> int:
+        """The value of a known operand."""
+        return values[0]
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"letters({operands[0]})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,10 +301,11 @@ class ChangeCase(_OfText):
 
 @dataclass(frozen=True, slots=True)
 class Trim(_OfText):
-    """Without spaces at its ends."""
+    """Without spaces at its ends, or another character of ASCII."""
 
     left: bool
     right: bool
+    character: int = ord(" ")
 
     @property
     def type(self) -> SqlType:
@@ -288,12 +314,39 @@ class Trim(_OfText):
 
     def edit(self, data: bytes) -> bytes:
         """What becomes of a text's bytes."""
-        data = data.lstrip(b" ") if self.left else data
-        return data.rstrip(b" ") if self.right else data
+        known = bytes([self.character])
+        data = data.lstrip(known) if self.left else data
+        return data.rstrip(known) if self.right else data
 
     def show(self, operands: Sequence[str]) -> str:
         """The call as text."""
-        return f"{'l' * (not self.right)}{'r' * (not self.left)}trim({operands[0]})"
+        known = "" if self.character == ord(" ") else f", '{_shown(self.character)}'"
+        return f"{'l' * (not self.right)}{'r' * (not self.left)}trim({operands[0]}{known})"
+
+
+@dataclass(frozen=True, slots=True)
+class Numeral(_OfText):
+    """A number that fills its text, without the zeros in front of the last `kept` characters.
+
+    signed: the first character is + or -, of which + goes too.
+    """
+
+    signed: bool
+    kept: int
+
+    @property
+    def type(self) -> SqlType:
+        """The same."""
+        return spelled(self.text)
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        sign, digits = (data[:1], data[1:]) if self.signed else (b"", data)
+        return sign.strip(b"+") + digits[: -self.kept].lstrip(b"0") + digits[-self.kept :]
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"numeral({operands[0]})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,7 +467,22 @@ class WordOf(_Function):
 
 
 TextFunction = (
-    Equals | Precedes | Pad | Spell | Like | Slice | Clip | Tail | ChangeCase | Trim | Affix | Join | Length | WordOf
+    Equals
+    | Precedes
+    | Pad
+    | Letters
+    | Spell
+    | Like
+    | Slice
+    | Clip
+    | Tail
+    | ChangeCase
+    | Trim
+    | Numeral
+    | Affix
+    | Join
+    | Length
+    | WordOf
 )
 """Everything that a TextCall computes."""
 

@@ -15,7 +15,7 @@ from smpc_sql.ring import Array
 from smpc_sql.session import Session
 from smpc_sql.sharing import BShare
 
-_SPACE = 0x20
+_SPACE, _MINUS = 0x20, 0x2D
 _CASE = 5  # the bit that tells 'a' from 'A'
 
 
@@ -105,13 +105,13 @@ def tail(session: Session, planes: Array, size: int) -> Array:
     return _shifted(session, planes, scale[size:], 1)[:size]
 
 
-def trimmed(session: Session, planes: Array, left: bool, right: bool) -> Array:
-    """Without the spaces at its ends.
+def trimmed(session: Session, planes: Array, left: bool, right: bool, character: int = _SPACE) -> Array:
+    """Without the spaces, or the characters of another code, at its ends.
 
     At the right a place stays if from there on something else than a space comes: a suffix OR. At the left the spaces
     before anything else are a scale of how far the text moves.
     """
-    scale, spaces = present(session, planes), _spaces(session, planes)
+    scale, spaces = present(session, planes), _all_of(session, planes, character)
     if left:
         leading = _negated(session, prefix_or(session, _negated(session, spaces)))
     if right:
@@ -120,10 +120,32 @@ def trimmed(session: Session, planes: Array, left: bool, right: bool) -> Array:
     return _shifted(session, planes, leading, 1) if left else planes
 
 
-def _spaces(session: Session, planes: Array) -> Array:
-    """Where a space stands. 3 rounds."""
+def numeral(session: Session, planes: Array, signed: bool, kept: int) -> Array:
+    """A number that fills its text -> without zeros in front of the last `kept` characters, and without a +.
+
+    signed: the first character is + (2B) or - (2D), which bit 2 tells; else there is none. A digit is 0 where its lower
+    four bits are. The zeros in front of any other digit are a scale of how far the digits move to the start; then they
+    move back by one where a - stands before them.
+    """
+    digits = planes[1:] if signed else planes
+    zero = _all_bits(session, _negated(session, digits[: len(digits) - kept, :4]))
+    if len(zero):
+        leading = _negated(session, prefix_or(session, _negated(session, zero)))
+        digits = _shifted(session, digits, leading, 1)
+    if not signed:
+        return digits
+    negative = planes[:1, 2]
+    result = _shifted(session, np.concatenate([digits, np.zeros_like(planes[:1])]), negative, -1)
+    for bit in range(planes.shape[1]):
+        if _MINUS >> bit & 1:
+            result[0, bit] ^= negative[0]
+    return result
+
+
+def _all_of(session: Session, planes: Array, character: int) -> Array:
+    """Where a character stands. 3 rounds."""
     width = planes.shape[1]
-    return _all_bits(session, planes ^ _known(session, _SPACE ^ 0xFF, width))
+    return _all_bits(session, planes ^ _known(session, character ^ 0xFF, width))
 
 
 def _known(session: Session, c: int, width: int) -> Array:

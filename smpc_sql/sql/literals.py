@@ -39,8 +39,8 @@ def number(text: str) -> Expression:
         return Divide(integer(exact.numerator), integer(exact.denominator), guarded=True)
     if decimals is None:
         return integer(int(whole))
-    digits = whole.lstrip("0") + decimals
-    return Literal(int(whole + decimals or "0"), Decimal(max(len(digits), 1), len(decimals)))
+    digits = whole + decimals
+    return Literal(int(digits), Decimal(len(digits), len(decimals)))
 
 
 def boolean(value: bool) -> Literal:

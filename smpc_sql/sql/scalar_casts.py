@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Expression, FromBoolean
-from smpc_sql.schema import Boolean, Date, Decimal, Double, Enum, Integer, SqlType, Text, Timestamp, scale_of
+from smpc_sql.schema import Boolean, Date, Decimal, Double, Integer, SqlType, Timestamp, scale_of
 from smpc_sql.sql import coercion, rounding, timestamps
 from smpc_sql.sql.binder import Binder, Method
 from smpc_sql.sql.literals import integer, is_null, number, text_of
 from smpc_sql.sql.nodes import only
 from smpc_sql.sql.operations import compare
 from smpc_sql.sql.types import is_text_type, to_type
+from smpc_sql.sql.written import written
 
 
 def _cast(binder: Binder, node: exp.Expr) -> Expression:
     only(node, "this", "to")
     x, target = binder.bind(node.this), node.args["to"]
     if is_text_type(target):
-        if isinstance(x.type, Enum):
-            return coercion.recoded(x, Enum(tuple(sorted(x.type.labels))))
-        if isinstance(x.type, Text):
-            return x
-        raise Unsupported(f"CAST of {x.type} to text is not supported")
+        return written(x)
     return _cast_to(x, to_type(target))
 
 

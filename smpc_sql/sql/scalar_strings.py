@@ -16,6 +16,7 @@ from smpc_sql.sql.literals import NULL, is_null, text_literal, text_of
 from smpc_sql.sql.nodes import construct, only, show
 from smpc_sql.sql.operations import choose, is_null_of
 from smpc_sql.sql.text import fitted, spell, text_type, unspelled
+from smpc_sql.sql.written import written
 
 _Edit = Callable[[str], str]
 
@@ -169,25 +170,26 @@ def _case(binder: Binder, node: exp.Expr) -> Expression:
 
 
 def _trim(binder: Binder, node: exp.Expr) -> Expression:
-    """TRIM, LTRIM and RTRIM of spaces."""
+    """TRIM, LTRIM and RTRIM of one character."""
     only(node, "this", "position", "expression")
     x = _text(node, binder.bind(node.this))
     given = node.args.get("expression")
-    if given is not None and text_of(binder.bind(given)) != " ":
-        raise Unsupported("TRIM of anything but spaces is not supported")
+    known = " " if given is None else text_of(binder.bind(given))
+    if known is None or len(known) != 1 or not known.isascii() or known == "\0":
+        raise Unsupported("TRIM of anything but one constant character of ASCII is not supported")
     side = str(node.args.get("position") or "BOTH").upper()
     left, right = side != "TRAILING", side != "LEADING"
     if is_null(x):
         return NULL
     if isinstance(x.type, Enum):
-        return _mapped(x, x.type, lambda text: _trimmed(text, left=left, right=right))
+        return _mapped(x, x.type, lambda text: _trimmed(text, known, left=left, right=right))
     assert isinstance(x.type, Text)
-    return _call(x, Trim(x.type, left, right))
+    return _call(x, Trim(x.type, left, right, ord(known)))
 
 
-def _trimmed(text: str, *, left: bool, right: bool) -> str:
-    text = text.lstrip(" ") if left else text
-    return text.rstrip(" ") if right else text
+def _trimmed(text: str, known: str, *, left: bool, right: bool) -> str:
+    text = text.lstrip(known) if left else text
+    return text.rstrip(known) if right else text
 
 
 def _length(binder: Binder, node: exp.Expr) -> Expression:
@@ -214,23 +216,16 @@ def _length(binder: Binder, node: exp.Expr) -> Expression:
 
 def _pipes(binder: Binder, node: exp.Expr) -> Expression:
     """||: NULL if either is."""
-    return _joined(node, [_written(node, x) for x in operands(binder, node)])
+    return _joined(node, [written(x) for x in operands(binder, node)])
 
 
 def _concat(binder: Binder, node: exp.Expr) -> Expression:
     """CONCAT: NULLs are passed over."""
     only(node, "expressions", "coalesce")
-    items = [_written(node, binder.bind(item)) for item in node.expressions]
+    items = [written(binder.bind(item)) for item in node.expressions]
     known = [item for item in items if not is_null(item)]
     filled = [choose([is_null_of(x)], [text_literal(""), x]) if x.nullable else x for x in known]
     return _joined(node, filled or [text_literal("")])
-
-
-def _written(node: exp.Expr, x: Expression) -> Expression:
-    """An INTEGER constant as its digits; texts as they are."""
-    if isinstance(x, Literal) and isinstance(x.type, Integer) and x.value is not None:
-        return text_literal(str(x.value))
-    return _text(node, x)
 
 
 def _joined(node: exp.Expr, items: Sequence[Expression]) -> Expression:

@@ -346,6 +346,7 @@ def _edits(n: int, planes: Input, bits: Callable[..., Any]) -> list[Case]:
         ("clipped", lambda s, x: editing.clipped(s, x, 6, 1), there + 6 * 7, 4),
         ("tail", lambda s, x: editing.tail(s, x, 3), there + 3 * moved, 3 + 3),
         ("trimmed", lambda s, x: editing.trimmed(s, x, True, True), 2 * there + 2 * 12 + 5 * moved, 2 * 3 + 2 * 3 + 5),
+        ("numeral", lambda s, x: editing.numeral(s, x, True, 2), 5 * 3 + 5 + 3 * 7 * 7 + moved, 2 + 3 + 3 + 1),
         ("joined", lambda s, x: editing.joined(s, x, x), there + 4 * 2 * moved, 3 + 4),
     ]
     cases = [Case(f"editing.{name}", bits(f), (planes,), {"n": n, "a": a, "r": r}) for name, f, a, r in editings]

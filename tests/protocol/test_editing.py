@@ -94,3 +94,18 @@ def test_no_rows() -> None:
 
     found = run(2, program, [np.zeros((LENGTH, 7, 0), dtype=np.uint8)] * 2)
     assert found[0].shape == (LENGTH + 2, 7, 0)
+
+
+@pytest.mark.parametrize("parties", [2, 3])
+@pytest.mark.parametrize(("size", "kept"), [(1, 1), (4, 1), (6, 3), (6, 6), (9, 1)])
+@pytest.mark.parametrize("signed", [False, True])
+def test_numerals(signed: bool, size: int, kept: int, parties: int) -> None:
+    digits = [str(value).rjust(size, "0") for value in (0, 1, 9, 10**size - 1, *(10**i for i in range(size)))]
+    signs = ("+", "-") if signed else ("",)
+    texts = [(sign + each).encode() for sign in signs for each in digits]
+    texts += texts[:1] * (-len(texts) % 8)
+    program = lambda s, x: editing.numeral(s, x, signed, kept)  # noqa: E731
+    found = edited(program, texts, lengths=(size + signed,), parties=parties)
+    body = [text[-size:] for text in texts]
+    wanted = [each[:-kept].lstrip(b"0") + each[-kept:] for each in body]
+    assert found == [text[:1].strip(b"+0123456789") + each for text, each in zip(texts, wanted, strict=True)]

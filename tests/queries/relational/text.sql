@@ -88,3 +88,4 @@ SELECT i FROM words WHERE SUBSTRING(d, 1, 3) IN ('abc', 'dar', 'xyz') AND LENGTH
 SELECT UPPER(c) AS u, COUNT(*) FROM words WHERE UPPER(c) LIKE '%BC%' OR LEFT(f, 3) = 'the' GROUP BY ALL;
 SELECT w.i, k.price FROM words w JOIN colors k ON LOWER(TRIM(w.d)) = k.name;
 SELECT i, RIGHT(LOWER(e), 5) LIKE '%n', SUBSTRING(d || c, 10, 9), LEFT(d || '#', 9) FROM words;
+SELECT a, b, TRIM(b, 'a'), LTRIM(c, 'a'), RTRIM(c, 'h'), TRIM(kind, 'g') FROM words;

@@ -1,0 +1,171 @@
+"""CAST to VARCHAR: values as DuckDB writes them.
+
+Of few possible values a public dictionary; else digit by digit, each a remainder by 10, laid out at fixed places with
+zeros in front, which `Numeral` takes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from smpc_sql.errors import Unsupported
+from smpc_sql.plan.expressions import (
+    Add,
+    Expression,
+    FromBoolean,
+    Less,
+    Literal,
+    Lookup,
+    Multiply,
+    Subtract,
+    TextCall,
+    Within,
+)
+from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.plan.text import Letters, Numeral, Trim
+from smpc_sql.schema import (
+    WORD_BYTES,
+    Boolean,
+    Date,
+    Decimal,
+    Enum,
+    Integer,
+    Interval,
+    SqlType,
+    Text,
+    Timestamp,
+    scale_of,
+)
+from smpc_sql.sql import coercion, timestamps
+from smpc_sql.sql.literals import NULL, is_null, text_literal
+from smpc_sql.sql.operations import absolute
+from smpc_sql.sql.rounding import floor_divide, remainder, whole_digits
+from smpc_sql.sql.text import joined, spell, unspelled
+
+_WORD = Integer(64)
+_FEW = 256
+_EPOCH = datetime(1970, 1, 1)
+_SECOND = 1_000_000
+
+_Layout = Sequence["str | Expression"]
+"""What stands at each place: a character, or a digit as an INTEGER of 0 to 9."""
+
+
+def written(x: Expression) -> Expression:
+    """A value as text; NULL where it is. Raises Unsupported."""
+    x = fold(x)
+    if is_null(x):
+        return NULL
+    if isinstance(x.type, Text):
+        return x
+    if isinstance(x.type, Enum):
+        return coercion.recoded(x, Enum(tuple(sorted(x.type.labels))))
+    if not isinstance(x.type, Boolean | Integer | Decimal | Date | Timestamp):
+        raise Unsupported(f"CAST of {x.type} to text is not supported")
+    if isinstance(x, Literal) and x.value is not None:
+        return text_literal(_shown(x.value, x.type))
+    if x.bounds.size <= _FEW:
+        return _of_few(FromBoolean(x) if isinstance(x.type, Boolean) else x, x.type)
+    if isinstance(x.type, Date):
+        return _text(_date_layout(x))
+    return _moment(x) if isinstance(x.type, Timestamp) else _number(x)
+
+
+def _shown(value: int, type_: SqlType) -> str:
+    """A word of a type as DuckDB writes it."""
+    match type_:
+        case Boolean():
+            return "true" if value else "false"
+        case Date():
+            return (_EPOCH + timedelta(days=value)).date().isoformat()
+        case Timestamp():
+            moment = _EPOCH + timedelta(microseconds=value)
+            fraction = f".{moment.microsecond:06}".rstrip("0") if moment.microsecond else ""
+            return f"{moment.replace(microsecond=0).isoformat(' ')}{fraction}"
+        case Decimal(_, scale) if scale > 0:
+            digits = str(abs(value)).rjust(scale + _ones(type_), "0")
+            return f"{'-' * (value < 0)}{digits[:-scale]}.{digits[-scale:]}"
+        case _:
+            return str(value)
+
+
+def _ones(type_: SqlType) -> int:
+    """How many digits are written in front of the point at least: none if the type has none."""
+    return int(not isinstance(type_, Decimal) or type_.precision > type_.scale)
+
+
+def _of_few(x: Expression, type_: SqlType) -> Expression:
+    shown = [_shown(value, type_) for value in range(x.bounds.low, x.bounds.high + 1)]
+    labels = Enum(tuple(sorted(shown)))
+    place = {label: code for code, label in enumerate(labels.labels)}
+    return Lookup(x, tuple(place[text] for text in shown), labels)
+
+
+def _number(x: Expression) -> Expression:
+    """The sign, the digits and the point; then without the zeros in front."""
+    scale, ones = scale_of(x.type), _ones(x.type)
+    signed = x.bounds.low < 0
+    size = absolute(whole_digits(x))
+    count = max(len(str(size.bounds.high)), scale + ones)
+    layout: list[str | Expression] = list(_digits(size, count))
+    if scale:
+        layout.insert(count - scale, ".")
+    kept = scale + ones + (1 if scale else 0)
+    if signed:
+        negative = FromBoolean(Less(x, Literal(0, x.type)))
+        layout.insert(0, Add(Multiply(negative, Literal(2, _WORD), _WORD), Literal(ord("+") - ord("0"), _WORD), _WORD))
+    elif kept == count + (1 if scale else 0):
+        return _text(layout)
+    text = _text(layout)
+    assert isinstance(text.type, Text)
+    return unspelled(TextCall(Numeral(text.type, signed, kept), (spell(text),)))
+
+
+def _digits(x: Expression, count: int) -> Iterator[Expression]:
+    """The last `count` digits of an INTEGER that is not negative and has no more."""
+    heads = [x, *(floor_divide(x, 10**place) for place in range(1, count))]
+    for place in reversed(range(count)):
+        if place == count - 1:
+            yield Within(heads[place], Interval(0, 9))
+        else:
+            above = Multiply(heads[place + 1], Literal(10, _WORD), _WORD)
+            yield Within(Subtract(heads[place], above, _WORD), Interval(0, 9))
+
+
+def _date_layout(x: Expression) -> list[str | Expression]:
+    year, month, day = (timestamps.part(name, x) for name in ("year", "month", "day"))
+    return [*_digits(year, 4), "-", *_digits(month, 2), "-", *_digits(day, 2)]
+
+
+def _moment(x: Expression) -> Expression:
+    """The fraction of a second without the zeros at its end, and without the point if nothing is left."""
+    layout = _date_layout(timestamps.date_of(x))
+    for between, name in ((" ", "hour"), (":", "minute"), (":", "second")):
+        part = timestamps.part(name, x)
+        layout += [between, *_digits(part, 2)]
+    layout += [".", *_digits(remainder(timestamps.number(x), _SECOND), 6)]
+    text = _text(layout)
+    assert isinstance(text.type, Text)
+    spelled = spell(text)
+    for character in "0.":
+        spelled = TextCall(Trim(text.type, False, True, ord(character)), (spelled,))
+    return unspelled(spelled)
+
+
+def _text(layout: _Layout) -> Expression:
+    """The characters in words of text: a digit is added to the code of 0."""
+    type_ = Text(len(layout))
+    words = []
+    for start, word in zip(range(0, len(layout), WORD_BYTES), type_.words, strict=True):
+        total: Expression | None = None
+        known = 0
+        for place, each in enumerate(layout[start : start + word.length]):
+            unit = 1 << 8 * (word.length - 1 - place)
+            known += unit * ord(each if isinstance(each, str) else "0")
+            if not isinstance(each, str):
+                term = Multiply(each, Literal(unit, _WORD), _WORD)
+                total = term if total is None else Add(total, term, _WORD)
+        letters = Literal(known, _WORD) if total is None else Add(total, Literal(known, _WORD), _WORD)
+        words.append(TextCall(Letters(word), (letters,)))
+    return joined(words, type_)
