@@ -12,7 +12,7 @@ from smpc_sql.operators.base import Fragment, Operator, Tables
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.disclose import Disclose
 from smpc_sql.operators.scan import ScanFragments
-from smpc_sql.operators.shared_rows import SharedRows
+from smpc_sql.operators.shared_rows import walk
 from smpc_sql.operators.store_rows import StoreRows
 from smpc_sql.ring import Array
 from smpc_sql.session import DryBackend, Event, Session, SessionStats
@@ -75,21 +75,9 @@ def zeros_for(root: Root) -> Mapping[str, Sequence[Fragment]]:
     return {scan.table: tuple(_Zeros(rows) for _, rows in scan.fragments) for scan in scans(root)}
 
 
-def scans(root: Operator | Root) -> list[ScanFragments]:
+def scans(root: Root | Operator) -> list[ScanFragments]:
     """Every scan below an operator."""
-    found: list[ScanFragments] = []
-    waiting: list[Operator | Root] = [root]
-    seen: set[int] = set()
-    while waiting:
-        operator = waiting.pop()
-        if isinstance(operator, SharedRows):
-            if operator.number in seen:
-                continue
-            seen.add(operator.number)
-        if isinstance(operator, ScanFragments):
-            found.append(operator)
-        waiting += reversed(operator.inputs)
-    return found
+    return [operator for operator in walk(root) if isinstance(operator, ScanFragments)]
 
 
 def _by_kind(requests: Sequence[Request]) -> tuple[tuple[str, int, int], ...]:

@@ -11,7 +11,7 @@ from smpc_sql.errors import KeysUnchecked, QueryError
 from smpc_sql.operators.base import Operator
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.disclose import Disclose
-from smpc_sql.operators.shared_rows import SharedRows
+from smpc_sql.operators.shared_rows import SharedRows, walk
 from smpc_sql.operators.store_rows import StoreRows
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.plan.explain import explain_delivery, plan_digest
@@ -88,18 +88,7 @@ def _form(delivery: Delivery) -> object:
 
 def _steps(root: Operator) -> tuple[Operator, ...]:
     """The root, and the sources of shared rows, by which these do not compare; each once."""
-    steps: list[Operator] = [root]
-    waiting: list[Operator] = [root]
-    seen: set[int] = set()
-    while waiting:
-        operator = waiting.pop()
-        if isinstance(operator, SharedRows):
-            if operator.number in seen:
-                continue
-            seen.add(operator.number)
-            steps.append(operator.source)
-        waiting += reversed(operator.inputs)
-    return tuple(steps)
+    return (root, *(operator.source for operator in walk(root) if isinstance(operator, SharedRows)))
 
 
 def require_checked(prepared: Prepared | PreparedTable) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from smpc_sql.operators.base import Operator, Tables
 from smpc_sql.operators.table import SharedTable
@@ -38,3 +40,25 @@ class SharedRows:
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
         return tables.once(self.number, self.readers, lambda: self.source.run(session, tables))
+
+
+class Reads(Protocol):
+    """What has operators below it: an operator, or what a plan ends with."""
+
+    @property
+    def inputs(self) -> tuple[Operator, ...]:
+        """The operators whose results it reads."""
+
+
+def walk(root: Reads) -> Iterator[Reads]:
+    """The root and all operators below, parents first, left to right; shared rows once, where they are met first."""
+    waiting: list[Reads] = [root]
+    seen: set[int] = set()
+    while waiting:
+        operator = waiting.pop()
+        if isinstance(operator, SharedRows):
+            if operator.number in seen:
+                continue
+            seen.add(operator.number)
+        yield operator
+        waiting += reversed(operator.inputs)
