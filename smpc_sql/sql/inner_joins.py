@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.cost import key_bits
@@ -116,7 +117,8 @@ class _Builder:
     def build(self, step: Step, pool: list[Expression]) -> tuple[Joined, list[Expression]]:
         """The step's tables joined, and the conditions that need others, too."""
         if not step.parts:
-            return self.sides[step.tables.bit_length() - 1], pool
+            alike = [test for one in self.classes for test in _chain(one.within(step.tables))]
+            return self.sides[step.tables.bit_length() - 1].filtered(alike), pool
         left_step, right_step = step.parts
         left, pool = self.build(left_step, pool)
         right, pool = self.build(right_step, pool)
@@ -150,6 +152,12 @@ class _Builder:
         tests = [Equal(mine[0][0], others[0][0])] if mine and others and not compared else []
         tests += [Equal(a, b) for a, b in zip([*known, *both], [*known, *both][1:], strict=False)]
         return list(tests)
+
+
+def _chain(members: Sequence[tuple[Expression, Member]]) -> list[Expression]:
+    """What makes members that one table has of a class equal: each to the next."""
+    expressions = [expression for expression, _ in members]
+    return [Equal(a, b) for a, b in pairwise(expressions)]
 
 
 def _row_or_pairs(left: Joined, right: Joined, step: Step) -> Joined:

@@ -197,3 +197,15 @@ def test_frames_that_reach_beyond_the_last_valid_row() -> None:
         {"f": {"o": [(0, 150), (1, 160), (2, 190), (3, 195), (7, 198), (8, None)]}},
         f"SELECT /*+ JOIN_ROWS(9) */ a.o, MIN(b.x) {frame}, MAX(-b.x) {frame} FROM f a JOIN f b USING (o) ORDER BY a.o",
     )
+
+
+def test_one_column_joined_with_two_of_another_table() -> None:
+    """Of b.id = a.u AND b.id = a.f only one was tested."""
+    ddl = "CREATE TABLE a (id INTEGER PRIMARY KEY, u INTEGER, f INTEGER); CREATE TABLE b (id INTEGER PRIMARY KEY);"
+    agree(
+        ddl,
+        {"a": {"o": [(1, 2, 3), (2, 3, 3), (3, None, 2), (4, None, None)]}, "b": {"o": [(2,), (3,)]}},
+        "SELECT a.id FROM b JOIN a ON b.id = a.u WHERE b.id = a.f",
+        "SELECT a.id, c.id FROM a JOIN b ON b.id = a.u AND a.f = b.id JOIN a c ON c.id = b.id",
+        "SELECT COUNT(*) FROM b, a WHERE b.id = a.u AND a.f = b.id",
+    )
