@@ -26,6 +26,7 @@ import pandas as pd
 
 from smpc_sql.encoding import Mask, Words, decode_column, decode_text
 from smpc_sql.errors import InternalError, PeerError, QueryError
+from smpc_sql.plan.approximations import Approximation, approximations
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
 from smpc_sql.rational import reconstruct, root_to_float, to_float
 from smpc_sql.ring import Array, padded, unpack
@@ -81,12 +82,19 @@ class Result:
     """
 
     def __init__(
-        self, columns: Sequence[str], types: Sequence[SqlType], values: Sequence[Sequence[Any]], stats: QueryStats
+        self,
+        columns: Sequence[str],
+        types: Sequence[SqlType],
+        values: Sequence[Sequence[Any]],
+        stats: QueryStats,
+        approximations: Sequence[Approximation] = (),
     ) -> None:
         """values: one sequence for each column, all equally long."""
         self.columns: list[str] = list(columns)
         self.types: list[SqlType] = list(types)
         self.stats = stats
+        self.approximations: list[Approximation] = list(approximations)
+        """What of it is not exact, and how far off at most; mostly nothing."""
         self._values = [list(column) for column in values]
         self._rows: list[tuple[Any, ...]] = list(zip(*self._values, strict=True))
         self._next = 0
@@ -166,6 +174,7 @@ def decode(delivery: Delivery, shares_by_party: Mapping[str, Sequence[Array]], s
         [column.type for column in delivery.columns],
         [[column[row] for row in order] for column in values] if delivery.order else values,
         stats,
+        approximations(delivery.relation),
     )
 
 
