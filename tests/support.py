@@ -100,6 +100,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("IN, NOT IN (subquery)", "SELECT COUNT(*) FROM visits WHERE patient IN (SELECT patient FROM patients WHERE born < 1950)"),
     ("EXISTS, correlated", "SELECT COUNT(*) FROM patients p WHERE EXISTS (SELECT 1 FROM visits v WHERE v.patient = p.patient)"),
     ("scalar subqueries", "SELECT COUNT(*) FROM visits WHERE cost > (SELECT AVG(cost) FROM visits)"),
+    ("subqueries correlated by any conditions, and through several levels", "SELECT p.patient, (SELECT COUNT(*) FROM visits v WHERE v.patient = p.patient AND v.cost > p.born AND EXISTS (SELECT 1 FROM weights w WHERE w.a < p.born + v.id)) FROM patients p"),
     ("UNION ALL", "SELECT id FROM visits UNION ALL SELECT patient FROM patients"),
     ("ANY, ALL (subquery)", "SELECT id FROM visits WHERE cost > ALL (SELECT cost FROM visits WHERE urgent)"),
     ("subqueries in ON, GROUP BY, CASE, ORDER BY, aggregates", "SELECT SUM(CASE WHEN patient IN (SELECT patient FROM patients) THEN cost ELSE 0 END) FROM visits"),

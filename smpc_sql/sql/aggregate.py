@@ -43,7 +43,7 @@ from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.operations import require_numbers
 from smpc_sql.sql.order_statistics import bind_ordered
-from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder, Widen, WindowBinder
+from smpc_sql.sql.scalar import OuterNames, ScalarBinder, SubqueryBinder, Widen, WindowBinder
 from smpc_sql.sql.scope import Scope, is_outer
 from smpc_sql.sql.text import each_word, words_of
 
@@ -144,6 +144,14 @@ class GroupedBinder(ScalarBinder):
     def outer_column(self, node: exp.Column) -> Expression | None:
         """A correlated subquery sees the group keys."""
         return self.as_key(node)
+
+    def rows_around(self) -> Relation:
+        """The groups, without the calls, of which a subquery reads nothing."""
+        return Aggregate(self._arguments.scope.relation, self.keys, self.key_names, (), ())
+
+    def reads(self, domain: OuterNames | None) -> None:
+        """The same columns of the queries around for all that is bound here."""
+        self.domain = self._rows.domain = self._arguments.domain = domain
 
     @property
     def call_names(self) -> tuple[str, ...]:

@@ -32,9 +32,11 @@ from smpc_sql.plan.sharing import share
 from smpc_sql.schema import Double, Text
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
 from smpc_sql.sql.distinct_on import first_of_keys
+from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.fixed import over_constant, words_of
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
 from smpc_sql.sql.hints import join_rows
+from smpc_sql.sql.joined import Inner
 from smpc_sql.sql.joins import join_all
 from smpc_sql.sql.nodes import and_terms, construct, located, only, show
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
@@ -125,10 +127,16 @@ class QueryBinder:
         if self._queries > _MAX_QUERIES:
             raise Unsupported(f"more than {_MAX_QUERIES} subqueries are not supported")
 
-    def select(self, node: exp.Select, ctes: Mapping[str, exp.CTE], outer: ScalarBinder | None = None) -> SelectBinder:
-        """The binder of a SELECT; outer: who binds the query around it, if it may be correlated."""
+    def select(
+        self,
+        node: exp.Select,
+        ctes: Mapping[str, exp.CTE],
+        outer: ScalarBinder | None = None,
+        domain: Domain | None = None,
+    ) -> SelectBinder:
+        """The binder of a SELECT that may be correlated. outer: who binds the query around it; or domain: see there."""
         self._count()
-        return SelectBinder(self, node, ctes, outer)
+        return SelectBinder(self, node, ctes, outer, domain)
 
 
 class SelectBinder:
@@ -143,6 +151,7 @@ class SelectBinder:
         select: exp.Select,
         ctes: Mapping[str, exp.CTE],
         outer: ScalarBinder | None = None,
+        domain: Domain | None = None,
     ) -> None:
         only(
             select, "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit",
@@ -152,6 +161,7 @@ class SelectBinder:
         self.text = queries.text
         self.select = select
         self.outer = outer
+        self.domain = domain
         self.links: list[tuple[Expression, Expression]] = []
         self.rest: list[Expression] = []
         self.ctes = {**ctes, **ctes_of(select, self.text)}
@@ -209,7 +219,11 @@ class SelectBinder:
         where = self.select.args.get("where")
         terms = [*source.later, *([] if where is None else and_terms(where.this))]
         plain = [term for term in terms if term.find(exp.Query) is None]
-        binder = ScalarBinder(Scope(Values(), source.names), self.text, "WHERE", self.aliases, outer=self.outer)
+        if self.domain is not None and self.domain.words:
+            tree = Inner((source.tree, self.domain.leaf(source.width, self.select)), ())
+            source = replace(source, tree=tree, names=(*source.names, *self.domain.names(source.width)))
+        scope = Scope(Values(), source.names)
+        binder = ScalarBinder(scope, self.text, "WHERE", self.aliases, outer=self.outer, domain=self.domain)
         bound = [binder.condition(term) for term in plain]
         conditions = [part for c in bound for whole in conjuncts(c) for part in equalities(whole)]
         mine = [c for c in conditions if not is_outer(c)]
@@ -229,7 +243,7 @@ class SelectBinder:
         """The rows for which terms with subqueries are true."""
         if not terms:
             return scope
-        binder = ScalarBinder(scope, self.text, "WHERE", self.aliases, self.subqueries)
+        binder = ScalarBinder(scope, self.text, "WHERE", self.aliases, self.subqueries, domain=self.domain)
         predicate = conjunction(tuple(binder.filter_condition(term) for term in terms))
         return Scope(Filter(binder.scope.relation, predicate), scope.names)
 
@@ -254,9 +268,11 @@ class SelectBinder:
         order = self.select.args.get("order")
         clauses = [*self.select.expressions, *([order] if order else [])]
         if group is None and having is None and not any(map(has_aggregate, clauses)):
-            return ScalarBinder(scope, self.text, "SELECT", self.aliases, self.subqueries, windows=self.windows)
+            return ScalarBinder(
+                scope, self.text, "SELECT", self.aliases, self.subqueries, windows=self.windows, domain=self.domain
+            )
         sets = self._group_items(scope) if group is not None else [()]
-        rows = ScalarBinder(scope, self.text, "GROUP BY", subqueries=self.subqueries)
+        rows = ScalarBinder(scope, self.text, "GROUP BY", subqueries=self.subqueries, domain=self.domain)
         keys: dict[Expression, exp.Expr] = {}
         chosen = []
         for items in sets:
@@ -265,6 +281,10 @@ class SelectBinder:
                 keys.setdefault(word, item)
             chosen.append([word for word, _ in bound])
         names = tuple(column_name(item, self.text) for item in keys.values())
+        if self.domain is not None and self.domain.words:
+            known = self.domain.fields(scope.names)
+            keys |= dict.fromkeys(known, self.select)
+            names += tuple(f"outer{i}" for i in range(len(keys) - len(names)))
         aliases, subqueries = self.aliases, self.subqueries
         several = len(chosen) > 1 or self.select.find(exp.Grouping, exp.GroupingId) is not None
         kind = GroupingSetsBinder if several else GroupedBinder
@@ -272,7 +292,10 @@ class SelectBinder:
         binder = kind(
             rows.scope, self.text, "an aggregate", aliases, tuple(keys), names, subqueries, self.windows, rows=rows
         )
+        binder.reads(self.domain)
         if isinstance(binder, GroupingSetsBinder):
+            if self.domain is not None:
+                raise Unsupported("GROUPING SETS in a correlated subquery are not supported")
             binder.sets = tuple(tuple(sorted({list(keys).index(key) for key in bound})) for bound in chosen)
         return binder
 

@@ -17,6 +17,7 @@ from smpc_sql.plan.expressions import (
 )
 from smpc_sql.plan.relations import Relation
 from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.plan.sharing import share
 from smpc_sql.sql import (
     scalar_arithmetic,
     scalar_casts,
@@ -55,6 +56,12 @@ class SubqueryBinder(Protocol):
     ) -> Expression: ...
 
 
+class OuterNames(Protocol):
+    """The columns of the queries around, under names of the scope that no SQL can write."""
+
+    def name_of(self, node: exp.Column) -> str | None: ...
+
+
 class WindowBinder(Protocol):
     """Binds window functions, whose values come to stand beside the rows of `binder`."""
 
@@ -66,7 +73,7 @@ class ScalarBinder:
 
     aliases: SELECT aliases that a name may fall back to. clause: where we are, for messages. subqueries: who binds
     subqueries, whose columns come to stand beside the scope's; None refuses them. outer: who binds the query around
-    this one, if its columns can be read (as columns OUTER + i).
+    this one, if its columns can be read (as columns OUTER + i). domain: or under which names of the scope they are.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class ScalarBinder:
         subqueries: SubqueryBinder | None = None,
         outer: ScalarBinder | None = None,
         windows: WindowBinder | None = None,
+        domain: OuterNames | None = None,
     ) -> None:
         self.scope = scope
         self.text = text
@@ -86,6 +94,7 @@ class ScalarBinder:
         self.subqueries = subqueries
         self.outer = outer
         self.windows = windows
+        self.domain = domain
         self._bound: list[tuple[exp.Expr, Expression]] = []  # subqueries, each bound once
         self._open: list[str] = []  # aliases that are being expanded
 
@@ -120,7 +129,21 @@ class ScalarBinder:
 
     def outer_column(self, node: exp.Column) -> Expression | None:
         """What a correlated subquery sees under that name."""
-        return self.resolve(node)
+        found = self.resolve(node)
+        return self._outside(node) if found is None and self.domain is not None else found
+
+    def rows_around(self) -> Relation:
+        """The rows that a correlated subquery is asked for, for one more reader."""
+        self.scope = Scope(share(self.scope.relation), self.scope.names)
+        return self.scope.relation
+
+    def _outside(self, node: exp.Column) -> Expression | None:
+        """A column of the queries around."""
+        if self.domain is not None:
+            name = self.domain.name_of(node)
+            return next((n.expression for n in self.scope.names if n.name == name), None)
+        found = None if self.outer is None else self.outer.outer_column(node)
+        return None if found is None else shifted(found, OUTER)
 
     def bind_inner(self, node: exp.Expr) -> Expression:
         """One node; the caller adds the place."""
@@ -145,9 +168,9 @@ class ScalarBinder:
             return found
         if not node.table and node.name.lower() in self.aliases:
             return self.expand(node.name.lower())
-        outside = None if self.outer is None else self.outer.outer_column(node)
+        outside = self._outside(node)
         if outside is not None:
-            return shifted(outside, OUTER)
+            return outside
         raise self.missing(node)
 
     def missing(self, node: exp.Column) -> QueryError:

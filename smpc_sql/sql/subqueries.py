@@ -6,13 +6,13 @@ one row beside all; with equalities to the query around it, an aggregate is grou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from smpc_sql.errors import Unsupported
+from smpc_sql.errors import QueryError, UnknownName, Unsupported
 from smpc_sql.plan.expressions import (
     AggregateCall,
     AggregateKind,
@@ -28,8 +28,6 @@ from smpc_sql.plan.expressions import (
     Not,
     Or,
     columns_of,
-    transform,
-    walk,
 )
 from smpc_sql.plan.relations import (
     Aggregate,
@@ -50,12 +48,13 @@ from smpc_sql.plan.sharing import share
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 from smpc_sql.schema import Boolean, Double, Enum, Integer, Text
 from smpc_sql.sql.coercion import unify
+from smpc_sql.sql.domain import Domain, with_domain
 from smpc_sql.sql.fixed import words_of, wrapped
 from smpc_sql.sql.joined import ONE
 from smpc_sql.sql.nodes import show
 from smpc_sql.sql.operations import compare, is_null_of
 from smpc_sql.sql.scalar import ScalarBinder
-from smpc_sql.sql.scope import OUTER, is_outer, shifted
+from smpc_sql.sql.scope import OUTER, Scope, is_outer, shifted
 
 if TYPE_CHECKING:
     from smpc_sql.sql.bind import QueryBinder, SelectBinder
@@ -75,7 +74,10 @@ class Subqueries:
 
     def exists(self, binder: ScalarBinder, node: exp.Expr) -> Expression:
         """EXISTS: never NULL."""
-        relation, select = self._rows(binder, node)
+        try:
+            relation, select = self._rows(binder, node)
+        except QueryError as error:
+            return self._exists_of_domain(binder, node, error)
         if select is None or not (select.links or select.rest):
             count = self._beside_all(binder, _totals(relation, (), None))[0]
             return Less(_ZERO, count)
@@ -83,51 +85,72 @@ class Subqueries:
         mixed = [term for term in select.rest if not all(i >= OUTER for i in columns_of(term))]
         found: Expression
         if mixed:
-            found = self._compared(binder, relation, select, mixed)
+            parts = _comparison(mixed[0]) if len(mixed) == 1 else None
+            if parts is None:
+                return self._exists_of_domain(binder, node, None)
+            found = self._compared(binder, relation, select, parts)
         elif select.links:
             found = self._mark(binder, relation, select.links)
         else:
             found = Less(_ZERO, self._beside_all(binder, _totals(relation, (), None))[0])
         return And((*outer, found)) if outer else found
 
+    def _exists_of_domain(self, binder: ScalarBinder, node: exp.Expr, error: QueryError | None) -> Expression:
+        asked = self._asked(binder, node, error, _only_rows)
+        return self._mark(binder, asked.relation, asked.links, null_safe=True)
+
     def value(self, binder: ScalarBinder, node: exp.Expr) -> Expression:
         """A scalar subquery; NULL without a row. Refused where there may be several."""
         if not isinstance(node, exp.Select):
             return self._one_row(binder, self.queries.bind(node, self.ctes), node)
-        select = self.queries.select(node, self.ctes, binder)
-        scope = select.rows()
-        if not select.links and not select.rest:
-            return self._one_row(binder, select.bind_rows(scope), node)
-        if select.rest or not _is_plain(node):
-            raise Unsupported(
-                f"a scalar subquery that is correlated other than by equalities is not supported: {show(node)}"
-            )
-        inner = select.binder(scope)
-        outputs = select.outputs(scope, inner)
-        relation, settled = inner.settle()
-        if len(outputs) != 1:
+        try:
+            select = self.queries.select(node, self.ctes, binder)
+            scope = select.rows()
+            if not select.links and not select.rest:
+                return self._one_row(binder, select.bind_rows(scope), node)
+        except QueryError as error:
+            return self._value_of_domain(binder, node, error)
+        if select.rest:
+            return self._value_of_domain(binder, node, None)
+        if not _is_plain(node):
+            raise _not_plain(node)
+        try:
+            relation, items = _values(select, scope)
+        except QueryError as error:
+            return self._value_of_domain(binder, node, error)
+        if len(items) != 1:
             raise Unsupported("a scalar subquery has one column")
-        expression = settled(outputs[0].expression)
         if isinstance(relation, Aggregate):
-            return self._grouped(binder, relation, expression, select.links)
-        return self._looked_up(binder, relation, expression, select.links, node)
+            return self._grouped(binder, relation, items[0], select.links)
+        return self._looked_up(binder, relation, items[0], select.links, node)
+
+    def _value_of_domain(self, binder: ScalarBinder, node: exp.Select, error: QueryError | None) -> Expression:
+        asked = self._asked(binder, node, error, _values)
+        if len(asked.items) != 1:
+            raise Unsupported("a scalar subquery has one column")
+        if not isinstance(asked.relation, Aggregate):
+            return self._looked_up(binder, asked.relation, asked.items[0], asked.links, node, null_safe=True)
+        columns = self._join(binder, asked.relation, "left", asked.links, null_safe=True)[len(asked.links) :]
+        return substitute(asked.items[0], [*(mine for _, mine in asked.links), *_of_none(asked.relation, columns)])
 
     def contains(
         self, binder: ScalarBinder, values: list[Expression], node: exp.Expr, unknown_is_false: bool
     ) -> Expression:
         """x IN (subquery): TRUE if it is there, else NULL if it or a value there is NULL (x of an empty set: FALSE)."""
-        relation, items, links = self._items(binder, node)
+        relation, items, links, null_safe = self._items(binder, node)
         if len(items) != len(values):
             raise Unsupported(f"IN: {len(values)} values, but the subquery has {len(items)} columns")
         pairs = [pair for value, item in zip(values, items, strict=True) for pair in _pairs(value, item)]
         relation = share(relation)
-        found = self._mark(binder, relation, [*((item, value) for value, item in pairs), *links])
+        known_items = [Not(IsNull(item)) for _, item in pairs if item.nullable] if null_safe else []
+        sought = Filter(relation, conjunction(tuple(known_items))) if known_items else relation
+        found = self._mark(binder, sought, [*((item, value) for value, item in pairs), *links], null_safe)
         if unknown_is_false or not any(x.nullable or y.nullable for x, y in pairs):
             return found
         if len(values) > 1:
             raise Unsupported("IN of several values that may be NULL is not supported in an expression")
         value, item = pairs[0]
-        count, known = self._totals_of(binder, relation, links, item)
+        count, known = self._totals_of(binder, relation, links, item, null_safe=null_safe)
         lost = And((IsNull(value), Less(_ZERO, count)))
         return Case(((found, TRUE), (lost, UNKNOWN), (Less(known, count), UNKNOWN)), FALSE)
 
@@ -142,13 +165,13 @@ class Subqueries:
             return Not(self.quantified(binder, _OPPOSITE[operator], value, node, False))
         if operator == "=":
             return self.contains(binder, [value], node, False)
-        relation, items, links = self._items(binder, node)
+        relation, items, links, null_safe = self._items(binder, node)
         if len(items) != 1:
             raise Unsupported(f"ANY and ALL need a subquery of one column, got {len(items)}")
         item = FromBoolean(items[0]) if isinstance(items[0].type, Boolean) else items[0]
         if isinstance(item.type, Double | Text) or (isinstance(item.type, Enum) and item.type != value.type):
             raise Unsupported(f"{operator} ANY or ALL (subquery) of {item.type} is not supported")
-        count, known, least, most = self._totals_of(binder, relation, links, item, extremes=True)
+        count, known, least, most = self._totals_of(binder, relation, links, item, True, null_safe)
         outcomes = [compare(operator, value, most)] if operator not in (">", ">=") else []
         outcomes += [compare(operator, value, least)] if operator not in ("<", "<=") else []
         lost = [is_null_of(value)] if value.nullable else []
@@ -175,23 +198,54 @@ class Subqueries:
 
     def _items(
         self, binder: ScalarBinder, node: exp.Expr
-    ) -> tuple[Relation, list[Expression], list[tuple[Expression, Expression]]]:
-        """What IN looks into: rows, the values of a row, and equalities (inner, outer) that a row must fulfil."""
+    ) -> tuple[Relation, list[Expression], Sequence[tuple[Expression, Expression]], bool]:
+        """What IN looks into: rows, the values of a row, equalities (inner, outer) that a row must fulfil, and whether
+        NULLs are equal for these.
+        """
         while isinstance(node, exp.Subquery):
             node = node.this
         if not isinstance(node, exp.Select):
             bound = self.queries.bind(node, self.ctes)
-            return bound.relation, [e for _, e in bound.columns], []
-        select = self.queries.select(node, self.ctes, binder)
-        scope = select.rows()
-        if not select.links and not select.rest:
-            bound = select.bind_rows(scope)
-            return bound.relation, [e for _, e in bound.columns], []
-        if select.rest or not _is_plain(node) or select.aggregates:
-            raise Unsupported("a subquery of IN that is correlated other than by equalities is not supported")
-        inner = select.binder(scope)
-        items = [output.expression for output in select.outputs(scope, inner)]
-        return inner.scope.relation, items, select.links
+            return bound.relation, [e for _, e in bound.columns], [], False
+        try:
+            select = self.queries.select(node, self.ctes, binder)
+            scope = select.rows()
+            if not select.links and not select.rest:
+                bound = select.bind_rows(scope)
+                return bound.relation, [e for _, e in bound.columns], [], False
+            if not select.rest:
+                return *_rows_and_items(select, scope, node), select.links, False
+            failed = None
+        except QueryError as error:
+            failed = error
+        asked = self._asked(binder, node, failed, lambda select, scope: _rows_and_items(select, scope, node))
+        return asked.relation, asked.items, asked.links, True
+
+    def _asked(
+        self,
+        binder: ScalarBinder,
+        node: exp.Expr,
+        error: QueryError | None,
+        bind: Callable[[SelectBinder, Scope], tuple[Relation, list[Expression]]],
+    ) -> _Asked:
+        """A subquery over its domain. error: why simpler ways failed, which is raised where this can be no better."""
+        if not isinstance(node, exp.Select) or not _is_plain(node):
+            raise error or _not_plain(node)
+
+        def attempt(domain: Domain) -> _Asked:
+            select = self.queries.select(node, self.ctes, domain=domain)
+            scope = select.rows()
+            relation, items = bind(select, scope)
+            if not domain.words:
+                raise error or _not_plain(node)
+            mine = domain.fields(scope.names)
+            keys = own_columns(relation)[: len(mine)] if isinstance(relation, Aggregate) else mine
+            return _Asked(relation, items, tuple(zip(keys, domain.words, strict=True)))
+
+        try:
+            return with_domain(binder, attempt)
+        except UnknownName as other:
+            raise (error or other) from other
 
     # what comes to stand beside
 
@@ -199,26 +253,32 @@ class Subqueries:
         return binder.attach((), lambda relation, _: CrossJoin(relation, row))
 
     def _join(
-        self, binder: ScalarBinder, right: Relation, kind: JoinKind, links: Sequence[tuple[Expression, Expression]]
+        self,
+        binder: ScalarBinder,
+        right: Relation,
+        kind: JoinKind,
+        links: Sequence[tuple[Expression, Expression]],
+        null_safe: bool = False,
     ) -> tuple[Column, ...]:
         """links: (key of the right, key of the binder's rows)."""
         right_keys = tuple(inner for inner, _ in links)
         keys = tuple(outer for _, outer in links)
-        return binder.attach(keys, lambda relation, mine: Join(relation, right, kind, mine, right_keys))
+        return binder.attach(keys, lambda relation, mine: Join(relation, right, kind, mine, right_keys, null_safe))
 
     def _mark(
-        self, binder: ScalarBinder, relation: Relation, links: Sequence[tuple[Expression, Expression]]
+        self,
+        binder: ScalarBinder,
+        relation: Relation,
+        links: Sequence[tuple[Expression, Expression]],
+        null_safe: bool = False,
     ) -> Expression:
-        (found,) = self._join(binder, relation, "mark", links)
+        (found,) = self._join(binder, relation, "mark", links, null_safe)
         return found
 
     def _compared(
-        self, binder: ScalarBinder, relation: Relation, select: SelectBinder, mixed: list[Expression]
+        self, binder: ScalarBinder, relation: Relation, select: SelectBinder, parts: _Comparison
     ) -> Expression:
         """EXISTS under equalities and one more comparison: the smallest and the greatest value of a group decide."""
-        parts = _comparison(mixed[0]) if len(mixed) == 1 else None
-        if parts is None:
-            return self._found_pair(binder, relation, select, mixed)
         test, inner, outer, inner_first, negated = parts
         calls = tuple(AggregateCall(kind, inner, None, relation.max_rows) for kind in ("min", "max"))
         keys = tuple(key for key, _ in select.links)
@@ -234,33 +294,6 @@ class Subqueries:
             raise Unsupported("EXISTS under an equality that does not name one side each is not supported")
         return Case(((some, TRUE),), FALSE)
 
-    def _found_pair(
-        self, binder: ScalarBinder, relation: Relation, select: SelectBinder, mixed: list[Expression]
-    ) -> Expression:
-        """EXISTS under any conditions: all pairs of rows, and which rows of the query around are in one that fits."""
-        terms = [Equal(inner, shifted(outer, OUTER)) for inner, outer in select.links] + mixed
-        read = {node.index: node for term in terms for node in walk(term) if isinstance(node, Column)}
-        outside = [shifted(read[i], -OUTER) for i in sorted(read) if i >= OUTER]
-        places = {i: place for place, i in enumerate(i for i in sorted(read) if i >= OUTER)}
-
-        def widen(rows: Relation, mine: tuple[Expression, ...]) -> Relation:
-            rows = share(rows)
-            key = _own_key(rows)
-            names = tuple(f"outer{i}" for i in range(len(mine) + len(key)))
-            pairs = CrossJoin(Project(rows, (*mine, *key), names), relation)
-            start = len(names)
-
-            def beside(node: Expression) -> Expression:
-                if not isinstance(node, Column):
-                    return node
-                return pairs.column(places[node.index] if node.index >= OUTER else start + node.index)
-
-            fitting = Filter(pairs, conjunction(tuple(transform(term, beside) for term in terms)))
-            return Join(rows, fitting, "mark", key, own_columns(fitting)[len(mine) : start])
-
-        (found,) = binder.attach(tuple(outside), widen)
-        return found
-
     def _totals_of(
         self,
         binder: ScalarBinder,
@@ -268,6 +301,7 @@ class Subqueries:
         links: Sequence[tuple[Expression, Expression]],
         item: Expression,
         extremes: bool = False,
+        null_safe: bool = False,
     ) -> tuple[Expression, ...]:
         """How many rows there are, and how many values are not NULL; the least and the greatest of them."""
         totals = _totals(relation, tuple(key for key, _ in links), item, extremes)
@@ -275,7 +309,7 @@ class Subqueries:
             columns = self._beside_all(binder, totals)
         else:
             pairs = [(totals.column(i), mine) for i, (_, mine) in enumerate(links)]
-            columns = self._join(binder, totals, "left", pairs)[len(links) :]
+            columns = self._join(binder, totals, "left", pairs, null_safe)[len(links) :]
         return columns
 
     # scalar subqueries
@@ -304,11 +338,7 @@ class Subqueries:
         grouped = Aggregate(total.source, tuple(key for key, _ in links), names, total.calls, total.call_names)
         pairs = [(grouped.column(i), mine) for i, (_, mine) in enumerate(links)]
         columns = self._join(binder, grouped, "left", pairs)[len(links) :]
-        by: list[Expression] = []
-        for call, column in zip(total.calls, columns, strict=True):
-            counted = Case(((IsNull(column), Literal(0, column.type)),), column)
-            by.append(column if call.nullable else counted)
-        return substitute(expression, by)
+        return substitute(expression, _of_none(total, columns))
 
     def _looked_up(
         self,
@@ -317,6 +347,7 @@ class Subqueries:
         expression: Expression,
         links: Sequence[tuple[Expression, Expression]],
         node: exp.Expr,
+        null_safe: bool = False,
     ) -> Expression:
         columns = {injective_column(key) for key, _ in links}
         if not any(key <= columns for key in unique_keys(relation)):
@@ -330,16 +361,57 @@ class Subqueries:
         names = (*(f.name for f in relation.fields), *["value"] * len(words))
         right = Project(relation, (*own_columns(relation), *words), names)
         keys = [(substitute(key, own_columns(right)), mine) for key, mine in links]
-        return wrapped(expression, self._join(binder, right, "left", keys)[-len(words) :])
+        return wrapped(expression, self._join(binder, right, "left", keys, null_safe)[-len(words) :])
 
 
-def _own_key(rows: Relation) -> tuple[Column, ...]:
-    """What tells the rows of the query around apart."""
-    for key in unique_keys(rows):
-        if key and not any(rows.fields[i].nullable for i in key):
-            return tuple(rows.column(i) for i in sorted(key))
-    raise Unsupported(
-        "EXISTS under more than equalities and one comparison with the query around needs a PRIMARY KEY in the latter"
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A subquery over its domain: rows, the values of a row, and (field of the domain, what it is around)."""
+
+    relation: Relation
+    items: list[Expression]
+    links: tuple[tuple[Expression, Expression], ...]
+
+
+_Comparison = tuple[type[Less] | type[Equal], Expression, Expression, bool, bool]
+
+
+def _only_rows(select: SelectBinder, scope: Scope) -> tuple[Relation, list[Expression]]:
+    if select.aggregates:
+        raise Unsupported("a correlated subquery with aggregates in EXISTS is not supported")
+    return scope.relation, []
+
+
+def _rows_and_items(select: SelectBinder, scope: Scope, node: exp.Select) -> tuple[Relation, list[Expression]]:
+    if not _is_plain(node) or select.aggregates:
+        raise Unsupported("a correlated subquery with aggregates, GROUP BY or LIMIT in EXISTS or IN is not supported")
+    inner = select.binder(scope)
+    items = [output.expression for output in select.outputs(scope, inner)]
+    return inner.scope.relation, items
+
+
+def _values(select: SelectBinder, scope: Scope) -> tuple[Relation, list[Expression]]:
+    """The SELECT list over rows, or over their aggregates."""
+    inner = select.binder(scope)
+    outputs = select.outputs(scope, inner)
+    relation, settled = inner.settle()
+    if inner.scope is not scope and select.aggregates and not isinstance(relation, Aggregate):
+        raise Unsupported("a subquery beside an aggregate of a correlated subquery is not supported")
+    return relation, [settled(output.expression) for output in outputs]
+
+
+def _of_none(total: Aggregate, columns: Sequence[Expression]) -> list[Expression]:
+    """The calls' values where there may have been no rows: COUNT is 0 then, and the rest NULL."""
+    by: list[Expression] = []
+    for call, column in zip(total.calls, columns, strict=True):
+        counted = Case(((IsNull(column), Literal(0, column.type)),), column)
+        by.append(column if call.nullable else counted)
+    return by
+
+
+def _not_plain(node: exp.Expr) -> Unsupported:
+    return Unsupported(
+        f"a correlated subquery with GROUP BY, HAVING, LIMIT or a set operation is not supported: {show(node)}"
     )
 
 
@@ -381,9 +453,7 @@ def _pair(value: Expression, item: Expression) -> tuple[Expression, Expression]:
     return test.left, shifted(test.right, -OUTER)
 
 
-def _comparison(
-    term: Expression,
-) -> tuple[type[Less] | type[Equal], Expression, Expression, bool, bool] | None:
+def _comparison(term: Expression) -> _Comparison | None:
     """(test, inner, outer, whether inner is on the left, whether it is negated) of inner < outer and its like."""
     negated = isinstance(term, Not)
     test = term.x if isinstance(term, Not) else term

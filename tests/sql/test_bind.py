@@ -69,7 +69,14 @@ REFUSED = [
     (Unsupported, "SELECT 1 FROM t WHERE a IN (SELECT w / a FROM u)", 1, 23, "not supported for a DOUBLE"),
     (Unsupported, "SELECT 1 FROM t WHERE a > (SELECT b FROM t)", 1, 35, "may have several rows"),
     (Unsupported, "SELECT 1 FROM t x WHERE a > (SELECT b FROM t WHERE t.a = x.a)", 1, 37, "PRIMARY KEY or UNIQUE"),
-    (Unsupported, "SELECT 1 FROM t x WHERE EXISTS (SELECT 1 FROM t WHERE t.a + x.a > 3)", 1, 40, "needs a PRIMARY KEY"),
+    (Unsupported, "SELECT 1 FROM big x WHERE EXISTS (SELECT 1 FROM big WHERE big.x + x.x > 3)", 1, 42, "CROSS JOIN of"),
+    (
+        UnknownName,
+        "SELECT 1 FROM t x WHERE EXISTS (SELECT 1 FROM u WHERE EXISTS (SELECT 1 FROM u WHERE x.zz = 1))",
+        1,
+        85,
+        "table x is not in FROM",
+    ),
     (
         Unsupported,
         "SELECT 1 FROM t WHERE EXISTS (SELECT SUM(b) FROM u WHERE t.a = u.a)",

@@ -1,0 +1,104 @@
+"""Correlated subqueries of any shape as joins with the values that they are asked for.
+
+What a subquery reads of the queries around it makes a table, its domain: the different values in the rows of the query
+right around. The domain stands in the subquery's FROM, so that conditions of any kind are conditions of a join; the
+rows around then look up their own by equality, NULLs being alike. A subquery within the subquery reads the domain's
+columns as any others (Neumann and Kemper, "Unnesting Arbitrary Queries", BTW 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlglot import exp
+
+from smpc_sql.plan.expressions import Expression
+from smpc_sql.plan.relations import Aggregate, Project, Relation, own_columns, substitute
+from smpc_sql.plan.sharing import share
+from smpc_sql.plan.uniqueness import injective_column, unique_keys
+from smpc_sql.sql.fixed import all_words, words_of, wrapped
+from smpc_sql.sql.joined import Leaf
+from smpc_sql.sql.scalar import ScalarBinder
+from smpc_sql.sql.scope import Name, shifted
+
+T = TypeVar("T")
+
+
+class Wanted(Exception):
+    """A column that the domain does not have yet: it is added, and the subquery bound again."""
+
+    def __init__(self, domain: Domain) -> None:
+        super().__init__("a column of the query around")
+        self.domain = domain
+
+
+class Domain:
+    """The columns of the queries around that a subquery reads. outer: who binds the query right around it."""
+
+    def __init__(self, outer: ScalarBinder) -> None:
+        self._outer = outer
+        self._read: list[Expression] = []
+
+    @property
+    def words(self) -> tuple[Expression, ...]:
+        """The words of all columns, over the rows of the query around: the domain's fields."""
+        return tuple(dict.fromkeys(all_words(self._read)))
+
+    def name_of(self, node: exp.Column) -> str | None:
+        """The name of a column of the queries around, None if there is none. Raises Wanted where it is new."""
+        found = self._outer.outer_column(node)
+        if found is None:
+            return None
+        if found not in self._read:
+            self._read.append(found)
+            raise Wanted(self)
+        return _name(self._read.index(found))
+
+    def names(self, start: int) -> tuple[Name, ...]:
+        """The columns, where the domain's fields begin at that place; no SQL can name them."""
+        fields = own_columns(self.relation())
+        words = self.words
+        found = []
+        for i, expression in enumerate(self._read):
+            mine = [shifted(fields[words.index(word)], start) for word in words_of(expression)]
+            found.append(Name("", _name(i), wrapped(expression, mine), starred=False, merged=True))
+        return tuple(found)
+
+    def leaf(self, start: int, node: exp.Expr) -> Leaf:
+        """The domain as a table of FROM."""
+        return Leaf(self.relation(), start, "the query around", node)
+
+    def relation(self) -> Relation:
+        """The different values, or all of them where they differ anyway."""
+        rows = self._outer.rows_around()
+        words = tuple(substitute(word, own_columns(rows)) for word in self.words)
+        names = tuple(f"outer{i}" for i in range(len(words)))
+        columns = {injective_column(word) for word in words}
+        keys = [key for key in unique_keys(rows) if not any(rows.fields[i].nullable for i in key)]
+        if any(key <= columns for key in keys):
+            return share(Project(rows, words, names))
+        return share(Aggregate(rows, words, names, (), ()))
+
+    def fields(self, names: tuple[Name, ...]) -> tuple[Expression, ...]:
+        """The words, as a scope with these names has them."""
+        known = {name.name: name.expression for name in names}
+        found: dict[Expression, Expression] = {}
+        for i, expression in enumerate(self._read):
+            found |= zip(words_of(expression), words_of(known[_name(i)]), strict=True)
+        return tuple(found[word] for word in self.words)
+
+
+def with_domain(outer: ScalarBinder, bind: Callable[[Domain], T]) -> T:
+    """What `bind` makes with a domain that has all columns that it reads."""
+    domain = Domain(outer)
+    while True:
+        try:
+            return bind(domain)
+        except Wanted as wanted:
+            if wanted.domain is not domain:
+                raise
+
+
+def _name(i: int) -> str:
+    return f"\0outer{i}"

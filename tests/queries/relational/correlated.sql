@@ -1,0 +1,21 @@
+-- Subqueries correlated by any conditions, and with queries further out.
+SELECT t.id FROM t WHERE EXISTS (SELECT 1 FROM w WHERE w.k = t.k AND EXISTS (SELECT 1 FROM u WHERE u.uid = w.k AND u.x > t.a));
+SELECT t.id FROM t WHERE NOT EXISTS (SELECT 1 FROM v WHERE v.r = 0 AND NOT EXISTS (SELECT 1 FROM w WHERE w.z > v.p AND w.k = t.k));
+SELECT t.id, EXISTS (SELECT 1 FROM u WHERE u.x IN (SELECT w.q FROM w WHERE w.k = t.k) OR u.uid = t.k) FROM t;
+SELECT t.id FROM t WHERE t.k IN (SELECT w.k FROM w WHERE w.z > (SELECT MIN(v.p) FROM v WHERE v.r = 5 AND v.p <> t.b));
+SELECT t.id, (SELECT COUNT(*) FROM w WHERE w.k = t.k AND EXISTS (SELECT 1 FROM u WHERE u.uid = w.k AND u.e = t.e)) FROM t;
+SELECT t.id, (SELECT COUNT(*) FROM w WHERE w.k = t.k AND w.z < t.a) AS n, (SELECT SUM(w.z) FROM w WHERE w.z < t.b) AS s FROM t;
+SELECT x.id, (SELECT MAX(y.a) FROM t y WHERE y.k = x.k AND y.g < x.g) AS m, (SELECT COUNT(y.b) + x.a FROM t y WHERE y.id < x.id) AS c FROM t x;
+SELECT id FROM t WHERE a > (SELECT AVG(z) FROM w WHERE w.z <= t.b AND w.q <> t.a);
+SELECT w.k, w.q, (SELECT MIN(x) FROM u WHERE u.x > w.q) FROM w;
+SELECT id, a IN (SELECT z FROM w WHERE w.q < t.b), b NOT IN (SELECT q FROM w WHERE w.z <> t.a AND w.k = t.k) FROM t;
+SELECT w.z FROM w WHERE w.q IN (SELECT x.q FROM w x WHERE x.z < w.z) OR w.k NOT IN (SELECT uid FROM u WHERE u.x < w.q);
+SELECT id FROM t WHERE b < ANY (SELECT x FROM u WHERE u.x <> t.a) AND a >= ALL (SELECT q FROM w WHERE w.z > t.a);
+SELECT w.k, w.q FROM w WHERE EXISTS (SELECT 1 FROM u WHERE u.x + w.z > 9 AND u.uid <> w.k);
+SELECT k, COUNT(*), (SELECT COUNT(*) FROM w WHERE w.k < t.k), (SELECT SUM(z) FROM w WHERE w.q > t.k OR w.q IS NULL) FROM t GROUP BY k;
+SELECT SUM((SELECT COUNT(*) FROM w WHERE w.z < t.a)), COUNT(*) FROM t;
+SELECT id, (SELECT COUNT(*) FROM none WHERE none.x < t.a), (SELECT MAX(x) FROM none WHERE y > a), a IN (SELECT x FROM none WHERE y < b) FROM t;
+SELECT x.e, (SELECT COUNT(*) FROM t y WHERE y.e IS NOT DISTINCT FROM x.e AND y.f = x.f) FROM t x;
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE EXISTS (SELECT 1 FROM w WHERE EXISTS (SELECT 1 FROM v WHERE v.p < t.a AND v.s > w.z AND u.x > w.q)));
+SELECT i, (SELECT COUNT(*) FROM words y WHERE y.b < x.b) FROM words x;
+SELECT u.uid, (SELECT COUNT(*) FROM t JOIN w ON t.k = w.k WHERE w.z > u.x OR t.d < u.y) FROM u;
