@@ -158,14 +158,21 @@ def decode(delivery: Delivery, shares_by_party: Mapping[str, Sequence[Array]], s
     """
     pieces = _combined(delivery, shares_by_party)
     valid = next(pieces).astype(np.bool_)
-    rows = np.flatnonzero(valid)
-    if delivery.ranked:
-        rows = rows[np.argsort(_signed(next(pieces))[rows], kind="stable")]
-    words: dict[int, tuple[Words, Mask | None]] = {}
+    rank = _signed(next(pieces)) if delivery.ranked else None
+    whole: dict[int, tuple[Words, Mask | None]] = {}
     for place in delivery.words:
-        column = _signed(next(pieces))[rows]
+        column = _signed(next(pieces))
         nullable = delivery.relation.fields[place].nullable
-        words[place] = (column, next(pieces)[rows].astype(np.bool_) if nullable else None)
+        whole[place] = (column, next(pieces).astype(np.bool_) if nullable else None)
+    if delivery.valid is not None:
+        valid &= whole[delivery.valid][0] != 0
+    rows = np.flatnonzero(valid)
+    if rank is not None:
+        rows = rows[np.argsort(rank[rows], kind="stable")]
+    words = {place: (column[rows], None if null is None else null[rows]) for place, (column, null) in whole.items()}
+    for place, by in delivery.nulls:
+        null = words[by][0] == 0
+        words[place] = (np.where(null, 0, words[place][0]), null)
     ratios = [_ratios(fraction, next(pieces)[:, rows]) for fraction in delivery.fractions]
     values = [_values(column, words, ratios) for column in delivery.columns]
     order = _order(delivery, words, ratios, len(rows))

@@ -51,6 +51,46 @@ class DaBit(Correlation):
 
 
 @dataclass(frozen=True, slots=True)
+class RandomWords(Correlation):
+    """Random words that nobody knows; there is nothing to correct."""
+
+    count: int
+    lane: int
+    code: ClassVar[int] = 21
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        return (Part(self.count, self.lane),)
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        return ()
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class RandomIf(Correlation):
+    """For `rows` random bits beta (packed) and random words r: r*beta."""
+
+    rows: int
+    lane: int
+    code: ClassVar[int] = 22
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        return Part(self.rows // 8, 8, xor=True), Part(self.rows, self.lane)
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        return (Part(self.rows, self.lane),)
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        return [ring.unpack(values[0]).astype(ring.dtype_of(self.lane)) * values[1]]
+
+
+@dataclass(frozen=True, slots=True)
 class BitProduct(Correlation):
     """For `rows` random bits beta (packed per group of rows) and words a[measures, rows]: beta as words, and a*beta.
 

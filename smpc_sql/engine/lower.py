@@ -174,13 +174,14 @@ def _lower(relation: Relation, joints: Joints) -> Operator:
             return MapRows(_lower(base, joints), predicate, expressions)
         case Aggregate(enumerated=False, keys=keys) if keys or any(call.in_order for call in relation.calls):
             return _sorted_aggregate(relation, joints)
-        case Aggregate(source, keys, _, calls, _):
+        case Aggregate(source, keys, _, calls, every=every):
             base, predicate, expressions = peel(source)
             return _aggregate(
                 _lower(base, joints),
                 predicate,
                 tuple(substitute(key, expressions) for key in keys),
                 tuple(substitute_call(call, expressions) for call in calls),
+                every,
             )
         case CrossJoin(left, right):
             if is_single(right):
@@ -213,11 +214,15 @@ def _inner_limit(source: Relation, count: int | None, offset: int, joints: Joint
 
 
 def _aggregate(
-    source: Operator, predicate: Expression | None, keys: tuple[Expression, ...], calls: tuple[AggregateCall, ...]
+    source: Operator,
+    predicate: Expression | None,
+    keys: tuple[Expression, ...],
+    calls: tuple[AggregateCall, ...],
+    every: bool,
 ) -> Operator:
     if not keys:
         return TotalAggregate(source, predicate, calls)
-    return OneHotAggregate(source, predicate, keys, calls)
+    return OneHotAggregate(source, predicate, keys, calls, every)
 
 
 def _sorted_aggregate(relation: Aggregate, joints: Joints) -> Operator:

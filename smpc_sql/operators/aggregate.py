@@ -23,7 +23,7 @@ from smpc_sql.sharing import AShare
 class Partial:
     """What some rows give to one call. value: words [groups] (of MIN and MAX: the smallest, `flipped` for MAX).
 
-    count: words [groups], how many rows took part; None where that is the number of the group's rows.
+    count: words [groups], how many rows took part; None where that is the number of the group's rows, or not needed.
     """
 
     value: Array
@@ -50,7 +50,7 @@ def inputs_of(call: AggregateCall, *, split: bool) -> tuple[Expression, ...]:
         return (FromBoolean(argument),)
     if (
         split
-        and call.kind == "sum"
+        and call.kind in ("sum", "presence")
         and isinstance(argument, Multiply)
         and argument.left.secret
         and argument.right.secret
@@ -93,6 +93,11 @@ def call_masks(
             mask = mask & known[expression]
         masks.append(mask)
     return masks
+
+
+def is_counted(call: AggregateCall) -> bool:
+    """Whether it matters how many rows took part in a call."""
+    return call.nullable or call.kind in ("count", "count_star")
 
 
 def low_and_high(call: AggregateCall) -> Interval:
@@ -163,22 +168,28 @@ def _sum(arrays: Sequence[Array]) -> Array:
 
 
 def finish(
-    session: Session, calls: Sequence[AggregateCall], totals: Partials, *, keys: tuple[Raw, ...], rows_bound: int
+    session: Session,
+    calls: Sequence[AggregateCall],
+    totals: Partials,
+    *,
+    keys: tuple[Raw, ...],
+    every: bool,
+    rows_bound: int,
 ) -> SharedTable:
-    """The table of groups: a group is valid if it has rows (without keys: always); its NULLs are found in one batch."""
+    """The table of groups: a group is valid if it has rows (or `every`); its NULLs are found in one batch."""
     groups = len(totals.sizes)
-    tests = [] if not keys else [totals.sizes]
-    nullable = [call.kind not in ("count", "count_star") for call in calls]
+    tests = [] if every else [totals.sizes]
+    nullable = [call.nullable for call in calls]
     counts = [totals.sizes if partial.count is None else partial.count for partial in totals.calls]
     tests += [count for count, may in zip(counts, nullable, strict=True) if may]
     empty = _empty(session, tests, groups, rows_bound)
     valid = None
-    if keys:
+    if not every:
         exists = empty.pop(0)
         valid = exists ^ np.uint8(1) if session.first else exists
     columns = []
     for call, partial, count, may in zip(calls, totals.calls, counts, nullable, strict=True):
-        value = count if not may else partial.value
+        value = count if call.kind in ("count", "count_star") else partial.value
         if call.kind in ("min", "max"):
             value = to_extreme(session, call, value)
         null = empty.pop(0) if may else None

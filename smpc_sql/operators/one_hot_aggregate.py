@@ -8,6 +8,7 @@ from math import prod
 
 import numpy as np
 
+from smpc_sql.correlations.bits import RandomWords
 from smpc_sql.operators.aggregate import (
     Partial,
     Partials,
@@ -18,6 +19,7 @@ from smpc_sql.operators.aggregate import (
     finish,
     from_smallest,
     inputs_of,
+    is_counted,
     total,
 )
 from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
@@ -25,7 +27,7 @@ from smpc_sql.operators.datum import Bits, Datum, Public, Spelled, add_constant,
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.mask import Mask, mask_of, mask_of_chunk, resolve
 from smpc_sql.operators.table import CHUNK_ROWS, Chunk, Raw, SharedTable, chunks_of
-from smpc_sql.operators.tasks import Select, Task, ToWords, run_tasks
+from smpc_sql.operators.tasks import RandomIf, Select, Task, ToWords, run_tasks
 from smpc_sql.plan.explain import explain_expression
 from smpc_sql.plan.expressions import AggregateCall, Expression, FromBoolean
 from smpc_sql.plan.relations import key_size
@@ -52,6 +54,7 @@ class OneHotAggregate:
     predicate: Expression | None
     keys: tuple[Expression, ...]
     calls: tuple[AggregateCall, ...]
+    every: bool
 
     @property
     def inputs(self) -> tuple[Operator, ...]:
@@ -67,7 +70,8 @@ class OneHotAggregate:
         """See Operator."""
         keys = ", ".join(map(explain_expression, self.keys))
         calls = ", ".join(map(explain_expression, self.calls)) or "nothing"
-        return f"one-hot groups of {keys}: {calls}{where(self.predicate)}"
+        groups = "all one-hot groups" if self.every else "one-hot groups"
+        return f"{groups} of {keys}: {calls}{where(self.predicate)}"
 
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
@@ -80,7 +84,7 @@ class OneHotAggregate:
         partials = [self._spread(session, places, partial) for places, partial in found]
         partials.append(self._nothing(session))
         totals = total(session, self.calls, partials)
-        return finish(session, self.calls, totals, keys=self._key_columns(), rows_bound=table.rows)
+        return finish(session, self.calls, totals, keys=self._key_columns(), every=self.every, rows_bound=table.rows)
 
     def _chunk(self, session: Session, chunk: Chunk) -> tuple[Array, Partials]:
         return _ChunkGroups(session, chunk, self).run()
@@ -232,6 +236,8 @@ class _ChunkGroups:
             count = count_of.get(mask.key)
             if call.kind == "sum":
                 value = sum_of[inputs_of(call, split=False)[0], mask.key]
+            elif call.kind == "presence":
+                value = sum_of["presence", mask.key]
             elif call.kind in ("min", "max"):
                 value = found[i]
             else:
@@ -247,7 +253,14 @@ class _ChunkGroups:
         counts: dict[object, Array] = {}
         compared: dict[object, Array] = {}
         for i, (call, mask) in enumerate(zip(self.calls, masks, strict=True)):
-            if not mask.everything and mask.key not in counts:
+            if call.kind == "presence":
+                if ("presence", mask.key) not in words:
+                    words["presence", mask.key] = self._random_words(mask)
+                    if mask.secret:
+                        tasks.append(RandomIf(mask.bits))
+                        slots.append((words, ("presence", mask.key), False))
+                continue
+            if is_counted(call) and not mask.everything and mask.key not in counts:
                 counts[mask.key] = self._public_bits(mask)
                 if mask.secret:
                     tasks.append(ToWords(mask.bits))
@@ -270,9 +283,16 @@ class _ChunkGroups:
             if mask.secret:
                 tasks.append(Select(mask.bits, (plain,)))
                 slots.append((into, key, True))
-        for (into, key, listed), result in zip(slots, run_tasks(self.session, tasks) if tasks else (), strict=True):
-            into[key] = result[0] if listed else result
+        for (into, name, listed), result in zip(slots, run_tasks(self.session, tasks) if tasks else (), strict=True):
+            into[name] = result[0] if listed else result
         return words, counts, {i: array for i, array in compared.items() if isinstance(i, int)}
+
+    def _random_words(self, mask: Mask) -> Array:
+        """For every row of a public mask a random word that nobody knows; else a place for such words."""
+        if mask.secret:
+            return np.zeros(self.rows, dtype=np.uint64)
+        (words,) = self.session.deal(RandomWords(self.rows, 64))
+        return words if mask.public is None else words * unpack(mask.public)
 
     def _public_bits(self, mask: Mask) -> Array:
         if mask.public is None or not self.session.first:

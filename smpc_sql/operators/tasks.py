@@ -82,6 +82,13 @@ class ToWords:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RandomIf:
+    """Random words where a bit is set, 0 elsewhere [n], uint64."""
+
+    bits: BShare
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FloorQuotient:
     """floor(x / divisor) of words x [n] within [low, high] -> words [n]."""
 
@@ -123,6 +130,7 @@ Task = (
     | Select
     | Truth
     | ToWords
+    | RandomIf
     | FloorQuotient
     | SecretQuotient
     | Spelling
@@ -216,6 +224,10 @@ def _to_words(session: Session, tasks: Sequence[ToWords]) -> list[Array]:
     return list(arithmetic.to_words(session, BShare(_stack([task.bits.packed for task in tasks])), 64).words)
 
 
+def _random_if(session: Session, tasks: Sequence[RandomIf]) -> list[Array]:
+    return list(arithmetic.random_if(session, BShare(_stack([task.bits.packed for task in tasks]))).words)
+
+
 def _floor_quotient(session: Session, tasks: Sequence[FloorQuotient]) -> list[Array]:
     first = tasks[0]
     x = np.concatenate([task.x for task in tasks])
@@ -257,6 +269,7 @@ _RUN: dict[Hashable, Callable[..., list[Any]]] = {
     "Select": _select,
     "Truth": _truth,
     "ToWords": _to_words,
+    "RandomIf": _random_if,
     "FloorQuotient": _floor_quotient,
     "SecretQuotient": _secret_quotient,
     "Spelling": _spelling,

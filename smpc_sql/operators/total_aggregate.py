@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from smpc_sql.correlations.bits import RandomWords
 from smpc_sql.operators.aggregate import (
     Partial,
     Partials,
@@ -16,6 +18,7 @@ from smpc_sql.operators.aggregate import (
     finish,
     from_smallest,
     inputs_of,
+    is_counted,
     total,
 )
 from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
@@ -23,7 +26,7 @@ from smpc_sql.operators.datum import share_of_words
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.mask import Mask, mask_of, mask_of_chunk, resolve
 from smpc_sql.operators.table import Chunk, SharedTable, chunks_of
-from smpc_sql.operators.tasks import Select, Task, ToWords, run_tasks
+from smpc_sql.operators.tasks import RandomIf, Select, Task, ToWords, run_tasks
 from smpc_sql.plan.explain import explain_expression
 from smpc_sql.plan.expressions import AggregateCall, Expression
 from smpc_sql.protocol.arithmetic import inner_product, square_sum
@@ -62,7 +65,7 @@ class TotalAggregate:
             nothing = constant_words(session, 0)
             partials = [Partials(nothing, tuple(Partial(nothing, None) for _ in self.calls))]
         totals = total(session, self.calls, partials)
-        return finish(session, self.calls, totals, keys=(), rows_bound=table.rows)
+        return finish(session, self.calls, totals, keys=(), every=True, rows_bound=table.rows)
 
     def _chunk(self, session: Session, chunk: Chunk) -> Partials:
         return _ChunkTotals(session, chunk, self.predicate, self.calls).run()
@@ -88,26 +91,27 @@ class _ChunkTotals:
         if self.predicate is not None:
             base = base & mask_of(self.session, self.values[self.predicate], self.rows)
         masks = resolve(self.session, call_masks(self.session, base, self.calls, self.values, self.rows, split=True))
-        selected, counts = self._select(masks)
-        values = [counts[mask.key] for mask in masks]
+        selected = self._select(masks)
+        values = [constant_words(self.session, 0) for _ in masks]
         compared = []
         for i, (call, mask) in enumerate(zip(self.calls, masks, strict=True)):
             if call.kind == "sum":
                 values[i] = self._sum(call, mask, selected)
+            elif call.kind == "presence":
+                values[i] = selected[mask.key, "presence"]
             elif call.kind in ("min", "max"):
                 compared.append((i, selected[mask.key, call.kind, inputs_of(call, split=True)[0]][None]))
         found = extremes(self.session, [(self.calls[i], words) for i, words in compared])
         for (i, _), smallest in zip(compared, found, strict=True):
             values[i] = smallest
-        calls = [Partial(value, counts[mask.key]) for value, mask in zip(values, masks, strict=True)]
+        calls = [Partial(value, selected.get((mask.key, "count"))) for value, mask in zip(values, masks, strict=True)]
         return Partials(constant_words(self.session, 0), tuple(calls))
 
     def _sum(self, call: AggregateCall, mask: Mask, selected: dict[object, Array]) -> Array:
         first, *second = inputs_of(call, split=True)
         words = selected[mask.key, "sum", first]
         if not second:
-            total_of: Array = words.sum(keepdims=True, dtype=np.uint64)
-            return total_of
+            return _sum(words)
         if second[0] == first:
             return square_sum(self.session, AShare(words[None])).words
         other = self._words(second[0])
@@ -116,12 +120,15 @@ class _ChunkTotals:
     def _words(self, expression: Expression) -> Array:
         return share_of_words(self.session, self.values[expression], self.rows)  # type: ignore[arg-type]  # a number
 
-    def _select(self, masks: list[Mask]) -> tuple[dict[object, Array], dict[object, Array]]:
-        """For every mask and what is summed or compared under it the words, 0 where not selected; and the counts."""
+    def _select(self, masks: list[Mask]) -> dict[object, Array]:
+        """For every mask and what is summed or compared under it the words, 0 where not selected; and what is needed
+        of the number of its rows, [1]: their count, and a word that is random unless there are none.
+        """
         wanted: dict[object, Array] = {}
-        by_mask: dict[object, tuple[Mask, list[object]]] = {}
+        by_mask: dict[object, _Selection] = {}
         for call, mask in zip(self.calls, masks, strict=True):
-            group = by_mask.setdefault(mask.key, (mask, []))
+            selection = by_mask.setdefault(mask.key, _Selection(mask, [], set()))
+            selection.whether.add("presence" if call.kind == "presence" else "count" if is_counted(call) else "")
             if call.kind not in ("sum", "min", "max"):
                 continue
             first = inputs_of(call, split=True)[0]
@@ -131,29 +138,47 @@ class _ChunkTotals:
                 wanted[key] = (
                     from_smallest(self.session, call, self.values[first], self.rows) if smallest else self._words(first)
                 )
-                group[1].append(key)
+                selection.keys.append(key)
         return self._selected(wanted, by_mask)
 
-    def _selected(
-        self, wanted: dict[object, Array], by_mask: dict[object, tuple[Mask, list[object]]]
-    ) -> tuple[dict[object, Array], dict[object, Array]]:
+    def _selected(self, wanted: dict[object, Array], by_mask: dict[object, _Selection]) -> dict[object, Array]:
         tasks: list[Task] = []
-        counts: dict[object, Array] = {}
-        for mask, keys in by_mask.values():
+        for mask, keys, whether in by_mask.values():
             if mask.secret:
-                tasks += [
-                    ToWords(mask.bits),
-                    *([Select(mask.bits, tuple(wanted[key] for key in keys))] if keys else []),
-                ]
+                tasks += [ToWords(mask.bits)] if "count" in whether else []
+                tasks += [RandomIf(mask.bits)] if "presence" in whether else []
+                tasks += [Select(mask.bits, tuple(wanted[key] for key in keys))] if keys else []
         results = iter(run_tasks(self.session, tasks) if tasks else ())
-        for name, (mask, keys) in by_mask.items():
+        for name, (mask, keys, whether) in by_mask.items():
+            if "count" in whether:
+                count = None if mask.secret else mask.public_count(self.rows)
+                wanted[name, "count"] = _sum(next(results)) if count is None else constant_words(self.session, count)
+            if "presence" in whether:
+                wanted[name, "presence"] = _sum(next(results)) if mask.secret else self._known_presence(mask)
             if mask.secret:
-                counts[name] = next(results).sum(keepdims=True, dtype=np.uint64)
                 found = next(results) if keys else []
                 wanted.update(zip(keys, found, strict=True))
-                continue
-            counts[name] = constant_words(self.session, mask.public_count(self.rows))
-            if mask.public is not None:
+            elif mask.public is not None:
                 chosen = unpack(mask.public)
                 wanted.update((key, wanted[key] * chosen) for key in keys)
-        return wanted, counts
+        return wanted
+
+    def _known_presence(self, mask: Mask) -> Array:
+        """Random all the same: beside another chunk's, it must not show whether that one's is 0."""
+        if not mask.public_count(self.rows):
+            return constant_words(self.session, 0)
+        (words,) = self.session.deal(RandomWords(1, 64))
+        return words
+
+
+class _Selection(NamedTuple):
+    """What is wanted of the rows of a mask: the keys of words, and what of their number ("count", "presence")."""
+
+    mask: Mask
+    keys: list[object]
+    whether: set[str]
+
+
+def _sum(words: Array) -> Array:
+    total: Array = words.sum(keepdims=True, dtype=np.uint64)
+    return total

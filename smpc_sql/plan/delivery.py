@@ -68,7 +68,9 @@ class Delivery:
 
     order: sort keys for the analyst's side, most significant first (none when ranked). ranked: the relation is a Sort
     or a Limit, maybe over a Sort; the engine ranks the valid rows under MPC, clears the validity of those outside the
-    Limit, and delivers the rank of every row, by which the analyst's side orders.
+    Limit, and delivers the rank of every row, by which the analyst's side orders. nulls: pairs of fields that are
+    handed out as words: the first is NULL where the second is 0. valid: a field that is handed out as a word; rows
+    where it is 0 are not there (None: the engine says which rows are). See `plan.presence`.
     """
 
     relation: Relation
@@ -76,8 +78,12 @@ class Delivery:
     fractions: tuple[Fraction, ...]
     order: tuple[LocalSortKey, ...]
     ranked: bool
+    nulls: tuple[tuple[int, int], ...] = ()
+    valid: int | None = None
 
     @property
     def words(self) -> tuple[int, ...]:
         """The fields of the relation that are handed out as words, ascending, each once."""
-        return tuple(sorted({place for c in self.columns if c.kind in ("word", "text") for place in c.pieces}))
+        asked = {place for c in self.columns if c.kind in ("word", "text") for place in c.pieces}
+        telling = {by for _, by in self.nulls} | ({self.valid} if self.valid is not None else set())
+        return tuple(sorted(asked | telling))

@@ -156,8 +156,11 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             of = " ".join(show(word) for word in (argument, *e.rest) if word is not None)
             more = "".join(f", {x}" for x in (e.place, None if e.by is None else show(e.by)) if x is not None)
             word = f"[{e.word + 1}]" if e.rest else ""
-            call = "count(*)" if argument is None else f"{kind}({each}{of}{more}){word}"
-            return call if filter_ is None else f"{call} FILTER (WHERE {show(filter_)})"
+            call = f"{kind}({each}{of}{more}){word}"
+            if argument is None:
+                call = "presence(*)" if kind == "presence" else "count(*)"
+            call = call if filter_ is None else f"{call} FILTER (WHERE {show(filter_)})"
+            return f"coalesce({call}, {explain_value(e.filling, e.type)})" if e.filled else call
         case _:
             assert_never(e)
 
@@ -226,7 +229,7 @@ def _line(relation: Relation) -> str:
             inner = field_names(source.fields)
             by = ", ".join(map(lambda e, n: _named(e, n, inner), keys, key_names))
             of = ", ".join(map(lambda e, n: _named(e, n, inner), calls, call_names))
-            how = "groups" if relation.enumerated else "sorted groups, at most"
+            how = "all groups" if relation.every else "groups" if relation.enumerated else "sorted groups, at most"
             return f"Aggregate: {of or 'nothing'}; by: {by or 'nothing'}; {how}: {relation.max_rows}"
         case Window(source, partition, order, calls, call_names):
             inner = field_names(source.fields)
@@ -274,6 +277,11 @@ def explain_delivery(delivery: Delivery) -> str:
         lines.append("Order: by rank")
     elif delivery.order:
         lines.append("Order: by output " + ", ".join(map(_local_key, delivery.order)))
+    told = [f"{names[place]} is NULL where {names[by]} = 0" for place, by in delivery.nulls]
+    if delivery.valid is not None:
+        told.append(f"no row where {names[delivery.valid]} = 0")
+    if told:
+        lines.append("Told by words: " + "; ".join(told))
     return "\n".join([*lines, explain_relation(delivery.relation)])
 
 

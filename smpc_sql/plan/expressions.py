@@ -26,6 +26,7 @@ from smpc_sql.errors import InternalError, TypeMismatch, Unsupported
 from smpc_sql.plan.places import Place
 from smpc_sql.plan.text import TextFunction, WordOf
 from smpc_sql.schema import (
+    WORD,
     Boolean,
     Date,
     Decimal,
@@ -565,7 +566,7 @@ class TextCall(_Node):
         return tuple(self.operands[i] for i in self.function.leading)
 
 
-AggregateKind = OneOf["count_star", "count", "sum", "min", "max", "any", "place", "arg_min", "arg_max"]
+AggregateKind = OneOf["count_star", "count", "sum", "min", "max", "any", "place", "arg_min", "arg_max", "presence"]
 
 _ORDERED = ("any", "place", "arg_min", "arg_max")
 
@@ -582,6 +583,8 @@ class AggregateCall(_Node):
     smallest argument counts. All are NULL where no row takes part.
     rest: of a long text the words behind the first, which is the argument. word: which of them all the call gives.
     within: what bounds of the result intervals cannot follow, or None.
+    filled: where no row takes part, SUM is 0, MIN its upper and MAX its lower bound, instead of NULL.
+    presence: 0 where no row takes part (as for COUNT), else a random word.
     Only in Aggregate.calls, never inside another expression.
     """
 
@@ -595,9 +598,11 @@ class AggregateCall(_Node):
     rest: tuple[Expression, ...] = ()
     word: int = 0
     within: Interval | None = None
+    filled: bool = False
 
     def __post_init__(self) -> None:
         argument = self.argument
+        _require(not self.filled or self.kind in ("sum", "min", "max"), f"{self.kind} is never NULL, or always may be")
         _require(not self.distinct or self.kind in ("count", "sum", "place"), f"{self.kind}: DISTINCT does not apply")
         _require((self.place is None) == (self.kind != "place"), f"{self.kind}: no place, or one too many")
         _require((self.by is None) == (self.kind not in ("arg_min", "arg_max")), f"{self.kind}: wrong arguments")
@@ -606,11 +611,14 @@ class AggregateCall(_Node):
         )
         if self.filter is not None:
             _require(isinstance(self.filter.type, Boolean), f"FILTER: {self.filter.type} is not BOOLEAN")
-        _require((argument is None) == (self.kind == "count_star"), f"{self.kind}: wrong number of arguments")
+        if self.kind != "presence":
+            _require((argument is None) == (self.kind == "count_star"), f"{self.kind}: wrong number of arguments")
         domain = None if not self.distinct or argument is None or self.rest else argument.bounds.size
         rows = self.rows if domain is None else min(self.rows, domain)
         counted = Interval(0, rows)
-        if argument is None or self.kind == "count":
+        if self.kind == "presence":
+            self._know(Integer(64), False, WORD, True)
+        elif argument is None or self.kind == "count":
             _require(argument is None or _is_word(argument.type), "COUNT of a DOUBLE is not supported")
             self._know(Integer(64), False, counted, True)
         elif self.kind == "sum":
@@ -618,14 +626,22 @@ class AggregateCall(_Node):
             type_: SqlType = Integer(128)
             if isinstance(argument.type, Decimal):
                 type_ = Decimal(38, argument.type.scale)
-            self._know(type_, True, self._narrowed(counted * argument.bounds), True)
+            self._know(type_, not self.filled, self._narrowed(counted * argument.bounds), True)
         else:
             _require(_is_word(argument.type), f"{self.kind.upper()} of a DOUBLE is not supported")
             given = (argument, *self.rest)[self.word]
-            self._know(given.type, argument.nullable or self.kind != "any", self._narrowed(given.bounds), True)
+            nullable = (argument.nullable or self.kind != "any") and not self.filled
+            self._know(given.type, nullable, self._narrowed(given.bounds), True)
 
     def _narrowed(self, bounds: Interval) -> Interval:
         return bounds if self.within is None else bounds.intersect(self.within) or self.within
+
+    @property
+    def filling(self) -> int:
+        """What stands in the place of NULL where `filled`."""
+        if self.kind == "sum" or self.argument is None:
+            return 0
+        return self.argument.bounds.high if self.kind == "min" else self.argument.bounds.low
 
     @property
     def in_order(self) -> bool:
@@ -637,7 +653,7 @@ class AggregateCall(_Node):
         argument, filter_, by = (None if x is None else change(x) for x in (self.argument, self.filter, self.by))
         rest = tuple(map(change, self.rest))
         return AggregateCall(
-            self.kind, argument, filter_, rows, self.distinct, self.place, by, rest, self.word, self.within
+            self.kind, argument, filter_, rows, self.distinct, self.place, by, rest, self.word, self.within, self.filled
         )
 
 

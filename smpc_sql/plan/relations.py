@@ -126,7 +126,7 @@ class Aggregate(_Relation):
     ascends from bounds.low to bounds.high, and NULL comes after them where the key is nullable. So the keys are public;
     which rows are valid (groups that exist) is secret. Else the groups that exist come sorted by their keys, which are
     secret, before the rows that are not valid. most: how many there are at most, where more is known than that each is
-    a row of the source.
+    a row of the source. every: of enumerated groups, those without rows are there, too.
     """
 
     source: Relation
@@ -135,6 +135,7 @@ class Aggregate(_Relation):
     calls: tuple[AggregateCall, ...]
     call_names: tuple[str, ...]
     most: int | None = None
+    every: bool = False
 
     def __post_init__(self) -> None:
         for key in self.keys:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from smpc_sql.correlations.bits import BitProduct, DaBit
+from smpc_sql.correlations.bits import BitProduct, DaBit, RandomIf
 from smpc_sql.correlations.products import InnerProduct, MatrixTriple, ScaledTriple, SquarePair, SquareSums, Triple
 from smpc_sql.ring import Array, unpack
 from smpc_sql.session import Session, join
@@ -131,6 +131,23 @@ def to_words(session: Session, bits: BShare, lane: int) -> AShare:
     words -= negate
     if session.first:
         words += rows
+    return AShare(_from_flat(words, bits.packed.shape).reshape(shape))
+
+
+def random_if(session: Session, bits: BShare) -> AShare:
+    """Fresh uniform words r that nobody knows where a bit is set, 0 elsewhere; bits [..., n].
+
+    Dealt beta, r and r*beta; with v = b ^ beta opened, b*r is r*beta where v = 0, and r - r*beta where v = 1.
+    1 round, 1 bit each.
+    """
+    shape = (*bits.packed.shape[:-1], len(bits))
+    beta, r, words = session.deal(RandomIf(bits.packed.size * 8, 64))
+    flat = np.ascontiguousarray(bits.packed).reshape(-1)  # packed as one long row, as in `to_words`
+    negate = np.negative(unpack(session.open_bits(flat ^ beta)).astype(np.uint64))
+    # v=1: r - words = r + ~words + 1
+    words ^= negate
+    words -= negate
+    words += r & negate
     return AShare(_from_flat(words, bits.packed.shape).reshape(shape))
 
 

@@ -13,6 +13,7 @@ from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColum
 from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.pairs import check_pairs
+from smpc_sql.plan.presence import told_by_words
 from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
 from smpc_sql.schema import SqlType
 from smpc_sql.sql.bind import QueryBinder
@@ -57,6 +58,7 @@ def _compiled(select: Select, catalog: Catalog, rules: tuple[Rule, ...]) -> Deli
         delivery = deliver(relation, columns)
         check_words(delivery)
         check_pairs(delivery.relation)
+        delivery = told_by_words(delivery)
     except RecursionError:
         raise Unsupported("so deeply nested an expression is not supported") from None
     return delivery

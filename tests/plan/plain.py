@@ -268,9 +268,11 @@ def _aggregate(aggregate: Aggregate, rows: list[Row]) -> list[Row]:
         return [(*group, *(_call(call, members) for call in calls)) for group, members in groups.items()]
     nulls: list[list[int | None]] = [[None] if key.nullable else [] for key in keys]
     domains = [[*range(k.bounds.low, k.bounds.high + 1), *null] for k, null in zip(keys, nulls, strict=True)]
-    present = [group for group in product(*domains) if group in groups]
+    enumerated = list(product(*domains))
+    present = [group for group in enumerated if group in groups]
     assert len(present) == len(groups), "a group outside of the public domain"
-    return [(*group, *(_call(call, groups[group]) for call in calls)) for group in present]
+    listed = enumerated if aggregate.every else present
+    return [(*group, *(_call(call, groups.get(group, [])) for call in calls)) for group in listed]
 
 
 def _call(call: AggregateCall, rows: list[Row]) -> int | None:
@@ -278,6 +280,8 @@ def _call(call: AggregateCall, rows: list[Row]) -> int | None:
     argument = call.argument
     if argument is None:
         return len(kept)
+    if call.kind == "presence":
+        return sum(evaluate(argument, row) is not None for row in kept)
     values = [value for value in (_argument(call, row) for row in kept) if value is not None]
     values = list(dict.fromkeys(values)) if call.distinct else values
     by = call.by
@@ -305,6 +309,8 @@ def _call(call: AggregateCall, rows: list[Row]) -> int | None:
             result = min((-key, value) for key, value in pairs)[1] if pairs else None
         case _:
             raise AssertionError(call.kind)
+    if call.filled and result is None:
+        result = call.filling
     result = result[call.word] if isinstance(result, tuple) else result
     assert result is None or result in call.bounds
     return result  # type: ignore[no-any-return]
@@ -347,7 +353,8 @@ def _compare(x: Any, y: Any, descending: bool, nulls_first: bool) -> int:
 
 def answer(delivery: Delivery, tables: Tables) -> list[tuple[Any, ...]]:
     """The rows that the analyst sees, as Python values."""
-    rows = rows_of(delivery.relation, tables)
+    rows = [_told(delivery, row) for row in rows_of(delivery.relation, tables)]
+    rows = [row for row in rows if delivery.valid is None or row[delivery.valid]]
     decoded = [_output_row(delivery, row) for row in rows]
     if not delivery.ranked and delivery.order:
         decoded.sort(key=_local_key(delivery.order))
@@ -355,6 +362,12 @@ def answer(delivery: Delivery, tables: Tables) -> list[tuple[Any, ...]]:
         tuple(_python(value, column.type) for value, column in zip(row, delivery.columns, strict=True))
         for row in decoded
     ]
+
+
+def _told(delivery: Delivery, row: Row) -> Row:
+    """NULL where a word says so."""
+    none = {place for place, by in delivery.nulls if not row[by]}
+    return tuple(None if place in none else value for place, value in enumerate(row))
 
 
 def _output_row(delivery: Delivery, row: Row) -> tuple[Any, ...]:
