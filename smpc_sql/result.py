@@ -9,6 +9,8 @@ words are shared additively mod 2^64; field elements additively mod p = 2^field_
   per field in `delivery.words`:
     words     uint64 words [rows]
     nulls     packed bits, where the field is nullable
+              (field `delivery.valid`: rows where its word is 0 are dropped, too; fields of `delivery.nulls`: where
+              one's word is 0, the other is NULL)
   per fraction:
     products  uint64 limbs, little-endian, [2, rows, ceil(field_bits / 64)]: numerator * rho and denominator * rho
 """

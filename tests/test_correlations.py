@@ -13,7 +13,7 @@ import pytest
 from smpc_sql import field
 from smpc_sql.correlations import requests
 from smpc_sql.correlations.base import Correlation
-from smpc_sql.correlations.bits import BitProduct, BitTriple, DaBit
+from smpc_sql.correlations.bits import BitProduct, BitTriple, DaBit, RandomIf, RandomWords
 from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask, Zero
 from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
 from smpc_sql.correlations.permutations import Shuffle, permutation_of
@@ -35,6 +35,8 @@ SHAPES: dict[type[Correlation], list[Correlation]] = {
     MatrixTriple: [MatrixTriple(*shape, lane) for lane in LANES for shape in ((1, 1, 1), (3, 7, 2), (2, 0, 3))],
     BitTriple: [BitTriple(count) for count in (0, 1, 100)],
     DaBit: [DaBit(rows, lane) for lane in LANES for rows in (0, 8, 80)],
+    RandomWords: [RandomWords(count, lane) for lane in LANES for count in (0, 1, 40)],
+    RandomIf: [RandomIf(rows, lane) for lane in LANES for rows in (0, 8, 80)],
     BitProduct: [BitProduct(*shape, lane) for lane in LANES for shape in ((1, 8, 1), (2, 40, 3), (1, 0, 1))],
     SignMask: [SignMask(rows, lane) for lane in LANES for rows in (0, 8, 80)],
     ZeroMask: [ZeroMask(rows, lane) for lane in LANES for rows in (0, 8, 80)],
@@ -231,6 +233,8 @@ LAWS: dict[type[Correlation], Callable[[Any, list[Any]], None]] = {
     MatrixTriple: matrix,
     BitTriple: lambda _, v: equal(v[2], v[0] & v[1]),
     DaBit: lambda _, v: equal(v[1], bits_of(v[0])),
+    RandomWords: lambda k, v: equal(v[0].dtype.itemsize * 8, k.lane),
+    RandomIf: lambda _, v: equal(v[2], bits_of(v[0]) * v[1]),
     BitProduct: bit_product,
     SignMask: sign,
     ZeroMask: zero_test,

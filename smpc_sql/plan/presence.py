@@ -1,6 +1,6 @@
 """Which of the values that are delivered are there, told by words that are delivered, too: nothing is tested under MPC.
 
-Whether SUM, MIN or MAX of all rows, or of a group, is NULL, and whether a group is there: is there a row that takes part?
+Whether SUM, MIN or MAX of all rows, or of a group, is NULL, and whether a group is there, is whether it has rows.
 To find that out under MPC takes a comparison of the number of rows with 0, and to clear what is not there a product.
 Neither is needed for what goes to the analyst straight away: where no row takes part, sums and counts are 0 and
 extremes a bound of their type (`AggregateCall.filled`), which says nothing; and a word is delivered that is 0 there:
@@ -10,7 +10,7 @@ latter is uniform whenever there is such a row, and shows nothing but that; with
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import replace
 
 from smpc_sql.plan.cost import ROUND, VECTOR_WORD
@@ -18,25 +18,29 @@ from smpc_sql.plan.delivery import Delivery, Fraction
 from smpc_sql.plan.expressions import (
     Add,
     AggregateCall,
+    And,
     Case,
     Column,
     Expression,
+    FromBoolean,
     IsNull,
     Literal,
     Multiply,
     Negate,
+    Not,
     Rescale,
     Subtract,
     columns_of,
+    parts,
     transform,
     walk,
 )
 from smpc_sql.plan.relations import Aggregate, Project, Relation, substitute
 
-Rows = tuple[Expression | None, Expression | None]
-"""Which rows of a group take part in a call: those where an expression is not NULL, and that pass a filter."""
+Rows = tuple[frozenset[Expression], frozenset[Expression]]
+"""Which rows of a group take part in a call: those where some expressions are not NULL, and some conditions true."""
 
-_ALL: Rows = (None, None)
+_ALL: Rows = (frozenset(), frozenset())
 _STRICT = (Add, Subtract, Multiply, Negate, Rescale, Column, Literal)
 _SAVED_ROUNDS = 6
 
@@ -170,7 +174,10 @@ class _Told:
                 for call in self._calls(expression):
                     if call.kind in ("count", "count_star") and _rows_of(call) == rows:
                         return place
-        presence = AggregateCall("presence", rows[0], rows[1], self.groups.source.max_rows)
+        alike = next((call for call in self.groups.calls if _rows_of(call) == rows), None)
+        argument = None if alike is None or not alike.argument or not alike.argument.nullable else alike.argument
+        filter_ = None if alike is None else alike.filter
+        presence = AggregateCall("presence", argument, filter_, self.groups.source.max_rows)
         if presence not in self.more:
             self.more.append(presence)
         return len(self.expressions) + self.more.index(presence)
@@ -190,8 +197,20 @@ class _Told:
 
 
 def _rows_of(call: AggregateCall) -> Rows:
-    argument = call.argument
-    return None if argument is None or not argument.nullable else argument, call.filter
+    terms = call.filter.terms if isinstance(call.filter, And) else (call.filter,) if call.filter else ()
+    known = {term.x.x for term in terms if isinstance(term, Not) and isinstance(term.x, IsNull)}
+    passed = {term for term in terms if not (isinstance(term, Not) and isinstance(term.x, IsNull))}
+    arguments = known if call.argument is None else {*known, call.argument}
+    return frozenset(part for x in arguments for part in _nullable_parts(x)), frozenset(passed)
+
+
+def _nullable_parts(expression: Expression) -> Iterator[Expression]:
+    """An expression is NULL just where one of these is."""
+    if isinstance(expression, (*_STRICT, FromBoolean)) and parts(expression):
+        for part in parts(expression):
+            yield from _nullable_parts(part)
+    elif expression.nullable:
+        yield expression
 
 
 def _vanishes(polynomial: Expression, zero: Set[int]) -> bool:

@@ -122,6 +122,7 @@ def _lanes(n: int, lane: int) -> list[Case]:
             (Input("bits", (n,)),),
             {"n": n, "L": lane},
         ),
+        *([Case("arithmetic.random_if", arithmetic.random_if, (Input("bits", (n,)),), {"n": n})] if lane == 64 else []),
         Case("comparison.negative", comparison.negative, (words,), {"n": n, "L": lane}),
         Case("comparison.less_than", comparison.less_than, (words, words), {"n": n, "L": lane}),
         Case("comparison.is_zero", comparison.is_zero, (words,), {"n": n, "L": lane}),

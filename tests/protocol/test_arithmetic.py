@@ -106,6 +106,16 @@ def test_to_words(parties: int, lane: int, shape: tuple[int, ...], pattern: str,
     np.testing.assert_array_equal(integers_of(found), bits)
 
 
+@FEW
+@given(N, st.sampled_from([(8,), (64,), (3, 40), (2, 2, 16), (0,)]), PATTERNS, SEEDS)
+def test_random_if(parties: int, shape: tuple[int, ...], pattern: str, seed: int) -> None:
+    bits = some_bits(shape, pattern, seed)
+    found = integers_of(run(parties, arithmetic.random_if, share_bits(bits, parties)))
+    assert found.shape == bits.shape
+    assert ((found != 0) == bits).all()
+    assert len(set(found[bits != 0].tolist())) == bits.sum()
+
+
 @pytest.mark.parametrize("lane", LANES)
 def test_products_keep_their_lane(lane: int) -> None:
     x = share_words(np.arange(8), 2, lane)

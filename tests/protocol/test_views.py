@@ -10,7 +10,7 @@ import pytest
 
 from smpc_sql import field
 from smpc_sql.correlations.base import Correlation
-from smpc_sql.correlations.bits import BitProduct, BitTriple
+from smpc_sql.correlations.bits import BitProduct, BitTriple, RandomIf
 from smpc_sql.correlations.fields import FieldTriple, LiftMask, Zero
 from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
 from smpc_sql.correlations.permutations import Shuffle
@@ -86,6 +86,7 @@ DEALT = (
     InnerProduct(200, 5, 64),
     BitTriple(1000),
     BitProduct(1, 1600, 1, 64),
+    RandomIf(1600, 64),
     SignMask(1600, 64),
     ZeroMask(1600, 16),
     PrefixMask(1000, 32),
