@@ -190,7 +190,7 @@ class _Told:
         columns = tuple(groups.column(i) for i in range(len(groups.fields)))
         added = columns[len(old.fields) :]
         wanted = (*(substitute(expression, columns) for expression in self.expressions), *added)
-        if wanted == columns:
+        if isinstance(self.old.relation, Aggregate):
             return groups
         old_names = tuple(field.name for field in self.old.relation.fields)
         return Project(groups, wanted, (*old_names, *names))

@@ -507,10 +507,10 @@ def rebase(relation: Relation, new: Sequence[Relation], by: Sequence[Expression]
             return Filter(source, substitute(predicate, by))
         case Project(_, expressions, names):
             return Project(source, tuple(substitute(e, by) for e in expressions), names)
-        case Aggregate(_, keys, key_names, calls, call_names, most):
+        case Aggregate(_, keys, key_names, calls, call_names, most, every):
             new_keys = tuple(substitute(key, by) for key in keys)
             new_calls = tuple(substitute_call(call, by, source.max_rows) for call in calls)
-            return Aggregate(source, new_keys, key_names, new_calls, call_names, most)
+            return Aggregate(source, new_keys, key_names, new_calls, call_names, most, every)
         case Sort(_, keys):
             return Sort(source, _substitute_keys(keys, by))
         case Window(_, partition, order, calls, names):

@@ -68,7 +68,8 @@ def _fold_relation(relation: Relation) -> Relation:
         case Project(source, expressions, names):
             return Project(source, tuple(map(fold, expressions)), names)
         case Aggregate(source, keys, key_names, calls, call_names):
-            return Aggregate(source, tuple(map(fold, keys)), key_names, tuple(map(_fold_call, calls)), call_names)
+            folded_keys, folded_calls = tuple(map(fold, keys)), tuple(map(_fold_call, calls))
+            return Aggregate(source, folded_keys, key_names, folded_calls, call_names, every=relation.every)
         case Sort(source, keys):
             return Sort(source, tuple(SortKey(fold(k.expression), k.descending, k.nulls_first) for k in keys))
         case _:

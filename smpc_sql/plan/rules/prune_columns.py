@@ -113,6 +113,7 @@ def _prune_aggregate(aggregate: Aggregate, keep: tuple[int, ...], joint: Joint) 
         aggregate.key_names,
         tuple(aggregate.calls[i - width] for i in calls),
         tuple(aggregate.call_names[i - width] for i in calls),
+        every=aggregate.every,
     )
     below, places = _prune(source, columns_of(*kept.keys, *kept.calls), joint)
     return rebase(kept, (below,), _moved(source, below, places)), _places((*range(width), *calls))
