@@ -145,10 +145,10 @@ def random_if(session: Session, bits: BShare) -> AShare:
     flat = np.ascontiguousarray(bits.packed).reshape(-1)  # packed as one long row, as in `to_words`
     negate = np.negative(unpack(session.open_bits(flat ^ beta)).astype(np.uint64))
     # v=1: r - words = r + ~words + 1
-    words = words ^ negate
-    words -= negate
-    words += r & negate
-    return AShare(_from_flat(words, bits.packed.shape).reshape(shape))
+    chosen: Array = words ^ negate
+    chosen -= negate
+    chosen += r & negate
+    return AShare(_from_flat(chosen, bits.packed.shape).reshape(shape))
 
 
 def _from_flat(words: Array, packed_shape: tuple[int, ...]) -> Array:
