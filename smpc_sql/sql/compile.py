@@ -59,6 +59,7 @@ def _compiled(select: Select, catalog: Catalog, rules: tuple[Rule, ...]) -> Deli
         check_words(delivery)
         check_pairs(delivery.relation)
         delivery = told_by_words(delivery)
+        delivery = replace(delivery, relation=optimize(delivery.relation, rules))  # what is filled is never NULL
     except RecursionError:
         raise Unsupported("so deeply nested an expression is not supported") from None
     return delivery
