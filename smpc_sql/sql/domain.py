@@ -9,14 +9,16 @@ columns as any others (Neumann and Kemper, "Unnesting Arbitrary Queries", BTW 20
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import TypeVar
 
 from sqlglot import exp
 
 from smpc_sql.plan.expressions import Expression
-from smpc_sql.plan.relations import Aggregate, Project, Relation, own_columns, substitute
+from smpc_sql.plan.relations import Aggregate, Project, Relation, key_size, own_columns, substitute
 from smpc_sql.plan.sharing import share
-from smpc_sql.plan.uniqueness import injective_column, unique_keys
+from smpc_sql.plan.uniqueness import unique_keys
+from smpc_sql.schema import Double
 from smpc_sql.sql.fixed import all_words, words_of, wrapped
 from smpc_sql.sql.joined import Leaf
 from smpc_sql.sql.scalar import ScalarBinder
@@ -43,7 +45,32 @@ class Domain:
     @property
     def words(self) -> tuple[Expression, ...]:
         """The words of all columns, over the rows of the query around: the domain's fields."""
-        return tuple(dict.fromkeys(all_words(self._read)))
+        return tuple(dict.fromkeys(all_words(self._columns)))
+
+    @property
+    def linked(self) -> tuple[int, ...]:
+        """Which words the rows around are found by: their key, or all."""
+        key = self._key()
+        words = self.words
+        return tuple(words.index(column) for column in key) if key else tuple(range(len(words)))
+
+    @property
+    def _columns(self) -> tuple[Expression, ...]:
+        """What is read, and behind it the key."""
+        return (*self._read, *(column for column in self._key() if column not in self._read))
+
+    def _key(self) -> tuple[Expression, ...]:
+        """What tells the rows around apart; () if there are fewer different values than rows, or nothing does."""
+        rows = self._outer.rows_around()
+        read = all_words(self._read)
+        if not read:
+            return ()
+        if not any(isinstance(word.type, Double) for word in read) and prod(map(key_size, read)) < rows.max_rows:
+            return ()
+        for key in unique_keys(rows):
+            if key and not any(rows.fields[i].nullable for i in key):
+                return tuple(rows.column(i) for i in sorted(key))
+        return ()
 
     def name_of(self, node: exp.Column) -> str | None:
         """The name of a column of the queries around, None if there is none. Raises Wanted where it is new."""
@@ -60,7 +87,7 @@ class Domain:
         fields = own_columns(self.relation())
         words = self.words
         found = []
-        for i, expression in enumerate(self._read):
+        for i, expression in enumerate(self._columns):
             mine = [shifted(fields[words.index(word)], start) for word in words_of(expression)]
             found.append(Name("", _name(i), wrapped(expression, mine), starred=False, merged=True))
         return tuple(found)
@@ -70,13 +97,11 @@ class Domain:
         return Leaf(self.relation(), start, "the query around", node)
 
     def relation(self) -> Relation:
-        """The different values, or all of them where they differ anyway."""
+        """The different values, or those of all rows where a key tells these apart."""
         rows = self._outer.rows_around()
         words = tuple(substitute(word, own_columns(rows)) for word in self.words)
         names = tuple(f"outer{i}" for i in range(len(words)))
-        columns = {injective_column(word) for word in words}
-        keys = [key for key in unique_keys(rows) if not any(rows.fields[i].nullable for i in key)]
-        if any(key <= columns for key in keys):
+        if self._key():
             return share(Project(rows, words, names))
         return share(Aggregate(rows, words, names, (), ()))
 
@@ -84,7 +109,7 @@ class Domain:
         """The words, as a scope with these names has them."""
         known = {name.name: name.expression for name in names}
         found: dict[Expression, Expression] = {}
-        for i, expression in enumerate(self._read):
+        for i, expression in enumerate(self._columns):
             found |= zip(words_of(expression), words_of(known[_name(i)]), strict=True)
         return tuple(found[word] for word in self.words)
 

@@ -130,8 +130,8 @@ class Subqueries:
             raise Unsupported("a scalar subquery has one column")
         if not isinstance(asked.relation, Aggregate):
             return self._looked_up(binder, asked.relation, asked.items[0], asked.links, node, null_safe=True)
-        columns = self._join(binder, asked.relation, "left", asked.links, null_safe=True)[len(asked.links) :]
-        return substitute(asked.items[0], [*(mine for _, mine in asked.links), *_of_none(asked.relation, columns)])
+        columns = self._join(binder, asked.relation, "left", asked.links, null_safe=True)[len(asked.words) :]
+        return substitute(asked.items[0], [*asked.words, *_of_none(asked.relation, columns)])
 
     def contains(
         self, binder: ScalarBinder, values: list[Expression], node: exp.Expr, unknown_is_false: bool
@@ -240,7 +240,8 @@ class Subqueries:
                 raise error or _not_plain(node)
             mine = domain.fields(scope.names)
             keys = own_columns(relation)[: len(mine)] if isinstance(relation, Aggregate) else mine
-            return _Asked(relation, items, tuple(zip(keys, domain.words, strict=True)))
+            pairs = tuple(zip(keys, domain.words, strict=True))
+            return _Asked(relation, items, domain.words, tuple(pairs[i] for i in domain.linked))
 
         try:
             return with_domain(binder, attempt)
@@ -366,10 +367,13 @@ class Subqueries:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A subquery over its domain: rows, the values of a row, and (field of the domain, what it is around)."""
+    """A subquery over its domain: rows, the values of a row, what the rows around have for the domain's fields, and
+    (field, the same around) for those that they are found by.
+    """
 
     relation: Relation
     items: list[Expression]
+    words: tuple[Expression, ...]
     links: tuple[tuple[Expression, Expression], ...]
 
 
