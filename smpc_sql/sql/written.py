@@ -1,6 +1,6 @@
 """CAST to VARCHAR: values as DuckDB writes them.
 
-Of few possible values a public dictionary; else digit by digit, each a remainder by 10, laid out at fixed places with
+Of few possible values a public dictionary; else digit by digit, the first one first, laid out at fixed places with
 zeros in front, which `Numeral` takes away.
 """
 
@@ -18,7 +18,6 @@ from smpc_sql.plan.expressions import (
     Literal,
     Lookup,
     Multiply,
-    Subtract,
     TextCall,
     Within,
 )
@@ -123,14 +122,11 @@ def _number(x: Expression) -> Expression:
 
 
 def _digits(x: Expression, count: int) -> Iterator[Expression]:
-    """The last `count` digits of an INTEGER that is not negative and has no more."""
-    heads = [x, *(floor_divide(x, 10**place) for place in range(1, count))]
+    """The `count` digits of an INTEGER that is not negative and has no more: each of what those before it leave."""
     for place in reversed(range(count)):
-        if place == count - 1:
-            yield Within(heads[place], Interval(0, 9))
-        else:
-            above = Multiply(heads[place + 1], Literal(10, _WORD), _WORD)
-            yield Within(Subtract(heads[place], above, _WORD), Interval(0, 9))
+        yield Within(floor_divide(x, 10**place), Interval(0, 9))
+        if place:
+            x = remainder(x, 10**place)
 
 
 def _date_layout(x: Expression) -> list[str | Expression]:
