@@ -19,7 +19,7 @@ from smpc_sql.ring import Array
 SEED_BYTES = 32
 _PIECE = 1 << 20  # AES holds the interpreter's lock: pieces of 1 MiB (0.1 ms) let other threads in
 _ZEROS = memoryview(bytes(_PIECE))
-_COUNTER = bytes(16)
+_BLOCK = 16
 
 
 def fresh_seed() -> bytes:
@@ -27,16 +27,19 @@ def fresh_seed() -> bytes:
     return os.urandom(SEED_BYTES)
 
 
-def expand(seed: bytes, use: bytes, size: int) -> Array:
-    """`size` pseudo-random bytes [size] (uint8, writable) for one use of a seed."""
+def expand(seed: bytes, use: bytes, size: int, start: int = 0) -> Array:
+    """`size` pseudo-random bytes [size] (uint8, writable) for one use of a seed: its stream from `start` on.
+
+    start: a multiple of 16, the cipher's block.
+    """
     out = np.empty(size, dtype=np.uint8)
     if size:
         key = hashlib.blake2b(use, key=seed, digest_size=16).digest()
-        cipher = Cipher(algorithms.AES(key), modes.CTR(_COUNTER)).encryptor()
+        cipher = Cipher(algorithms.AES(key), modes.CTR((start // _BLOCK).to_bytes(_BLOCK, "big"))).encryptor()
         view = out.data
-        for start in range(0, size, _PIECE):
-            stop = min(size, start + _PIECE)
-            cipher.update_into(_ZEROS[: stop - start], view[start:stop])
+        for at in range(0, size, _PIECE):
+            stop = min(size, at + _PIECE)
+            cipher.update_into(_ZEROS[: stop - at], view[at:stop])
     return out
 
 

@@ -35,7 +35,7 @@ Item = TypeVar("Item")
 CHUNKS_IN_FLIGHT = 4
 """Pieces of work of one fork that run at the same time: enough to hide a round trip behind arithmetic."""
 
-_WINDOW = 64 << 20  # bytes of corrections that may be on their way or unread; bounds the receiver's memory
+_WINDOW = 16 << 20  # bytes of corrections that may be on their way or unread; bounds the receiver's memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +298,9 @@ class NetworkBackend:
         """See Backend."""
         use = kind.use(self._session, path)
         if kind.receiver(self.parties) != self.index or not kind.dependent:
-            return kind.expand(self._seed, use, whole=True)
+            return kind.expand(self._seed, use, whole=True, without=kind.unused(whole=True))
         self._ahead.need(Request(path, kind))
-        own = kind.expand(self._seed, use, whole=False)
+        own = kind.expand(self._seed, use, whole=False, without=kind.unused(whole=False))
         size = kind.correction_bytes
         raw = self._link.receive(self._provider, self._session, path, size=size, timeout=self._timeout)
         self._ahead.arrived(size)
@@ -359,9 +359,12 @@ class _Ahead:
         self._asked: dict[bytes, Correlation] = {}
         self._under_way = 0
         self._batches = 0
+        self._window = _WINDOW
 
     def expect(self, manifest: Sequence[Request]) -> None:
+        """A correction larger than the window is on its way alone."""
         with self._lock:
+            self._window = max(_WINDOW, *(request.kind.correction_bytes for request in manifest), 0)
             self._waiting.update((request.path, request) for request in manifest)
             self._ask_ahead()
 
@@ -378,12 +381,12 @@ class _Ahead:
     def arrived(self, size: int) -> None:
         with self._lock:
             self._under_way -= size
-            if self._under_way < _WINDOW // 2:
+            if self._under_way < self._window // 2:
                 self._ask_ahead()
 
     def _ask_ahead(self) -> None:
         batch: list[Request] = []
-        room = _WINDOW - self._under_way
+        room = self._window - self._under_way
         for request in self._waiting.values():
             room -= request.kind.correction_bytes
             if room < 0:

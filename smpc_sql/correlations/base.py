@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import struct
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass
 from typing import ClassVar
 
@@ -23,6 +23,7 @@ from smpc_sql.randomness import expand
 from smpc_sql.ring import Array
 
 _ALIGN = 64  # a cache line: parts of one expansion start at multiples of it
+_TOGETHER = 1 << 20  # bytes: a larger expansion has a buffer for each part, which is freed with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,26 @@ class Correlation:
         """The integers that describe it."""
         return astuple(self)  # type: ignore[call-overload, no-any-return]  # every subclass is a dataclass
 
-    def expand(self, seed: bytes, use: bytes, *, whole: bool) -> list[Array]:
-        """One party's shares: all parts, or (whole=False, the receiver) the independent ones only."""
+    def unused(self, *, whole: bool) -> tuple[int, ...]:
+        """The parts that nobody asks of a party's expansion (the receiver's, if not whole), by their numbers."""
+        return ()
+
+    def expand(self, seed: bytes, use: bytes, *, whole: bool, without: Collection[int] = ()) -> list[Array]:
+        """One party's shares: all parts, or (whole=False, the receiver) the independent ones only.
+
+        without: the numbers of parts that are left empty.
+        """
         parts = (*self.independent, *self.dependent) if whole else self.independent
-        raw = expand(seed, use, offsets(parts)[1])
-        return [part.uniform(piece) for part, piece in zip(parts, slices(parts, raw), strict=True)]
+        starts, size = offsets(parts)
+        if size <= _TOGETHER and not without:
+            pieces = slices(parts, expand(seed, use, size))
+        else:
+            sizes = [0 if i in without else part.size for i, part in enumerate(parts)]
+            pieces = [expand(seed, use, size, start) for size, start in zip(sizes, starts, strict=True)]
+        return [
+            part.view(piece) if i in without else part.uniform(piece)
+            for i, (part, piece) in enumerate(zip(parts, pieces, strict=True))
+        ]
 
     def receive(self, raw: Array) -> list[Array]:
         """The receiver's shares of the dependent parts, from a correction's bytes [correction_bytes]."""

@@ -51,6 +51,10 @@ class Shuffle(Correlation):
     def receiver(self, parties: int) -> int:
         return self.turn
 
+    def unused(self, *, whole: bool) -> tuple[int, ...]:
+        """The receiver needs no masks; the others nothing but them."""
+        return (0, 7, 8, 9) if whole else (1, 2, 3, 4, 5, 6)
+
     def relate(self, values: Sequence[Array]) -> list[Array]:
         raise InternalError("a shuffle's correction depends on who holds what: see correct")
 
@@ -67,7 +71,7 @@ class Shuffle(Correlation):
 
 
 def permutation_of(keys: Array) -> Array:
-    """The permutation [n] that uniform 64-bit keys [n] stand for: their order, uniform because equal keys are redrawn.
+    """The permutation uint32 [n] that uniform 64-bit keys [n] stand for: their order; equal keys are redrawn.
 
     Where the high bits alone hardly ever repeat, they are sorted together with the row number in one word: no argsort.
     """
@@ -76,11 +80,15 @@ def permutation_of(keys: Array) -> Array:
     short = rows * rows >> 2 < 1 << (64 - int(low))
     while True:
         if short:
-            ordered = np.sort((keys >> low << low) | np.arange(rows, dtype=np.uint64))
-            order = (ordered & ((np.uint64(1) << low) - np.uint64(1))).astype(np.int64)
+            ordered = keys >> low
+            ordered <<= low
+            ordered |= np.arange(rows, dtype=np.uint32)
+            ordered.sort()
+            order = ordered.astype(np.uint32)
+            order &= np.uint32((1 << int(low)) - 1)
             ordered >>= low
         else:
-            order = np.argsort(keys)
+            order = np.argsort(keys).astype(np.uint32)
             ordered = keys[order]
         if not (ordered[1:] == ordered[:-1]).any():
             return order

@@ -107,7 +107,10 @@ def correction(request: Request, session: bytes, seeds: Sequence[bytes]) -> Arra
     kind = request.kind
     use = kind.use(session, request.path)
     receiver = kind.receiver(len(seeds))
-    expanded = [kind.expand(seed, use, whole=i != receiver) for i, seed in enumerate(seeds)]
+    expanded = [
+        kind.expand(seed, use, whole=i != receiver, without=kind.unused(whole=i != receiver))
+        for i, seed in enumerate(seeds)
+    ]
     shares = kind.correct(expanded)
     out = np.zeros(kind.correction_bytes, dtype=np.uint8)
     for part, piece, share in zip(kind.dependent, slices(kind.dependent, out), shares, strict=True):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from smpc_sql.correlations.permutations import Shuffle, permutation_of
 from smpc_sql.ring import Array, lane_of
-from smpc_sql.session import Session, join
+from smpc_sql.session import Session
+
+_PIECE = 1 << 16  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +48,59 @@ def shuffle(session: Session, rows: Rows) -> Rows:
     bytes for each turn that is not one's own; as many are dealt in each. [Laur-Willemson-Zhang 2011; Chase et al. 2020]
     """
     parts = [rows.words, rows.bits, rows.places]
-    shapes = [part.shape for part in parts]
+    size = sum(part.nbytes for part in parts)
     for turn in range(session.parties):
         kind = Shuffle(rows.count, len(rows.words), len(rows.bits), len(rows.places), turn, lane_of(rows.bits))
         keys, *masks = session.deal(kind)
         if session.index == turn:
-            own = [part.reshape(-1) for part in parts]
-            received = [_cut(other, own) for other in session.collect(join(*own), turn)]
-            order = permutation_of(keys)
-            parts = [
-                _permuted(kind, i, [own[i], *(other[i] for other in received)], order, masks[-3 + i]).reshape(shapes[i])
-                for i in range(3)
-            ]
+            received = session.collect(np.empty(size, dtype=np.uint8), turn)
+            parts = _permuted(kind, parts, received, permutation_of(keys), masks[-3:])
         else:
-            hidden = [part.subtract(x.reshape(-1), a) for part, x, a in zip(kind.masks, parts, masks, strict=False)]
-            session.collect(join(*hidden), turn)
-            parts = [b.reshape(shape) for b, shape in zip(masks[3:6], shapes, strict=True)]
+            session.collect(_hidden(kind, parts, masks[:3]), turn)
+            parts = [b.reshape(part.shape) for b, part in zip(masks[3:6], parts, strict=True)]
+        del keys, masks
     return Rows(*parts)
 
 
-def _cut(raw: Array, like: list[Array]) -> list[Array]:
-    """Bytes behind each other -> arrays like these."""
+def _hidden(kind: Shuffle, parts: Sequence[Array], masks: Sequence[Array]) -> Array:
+    """The bytes of x - a for all parts behind each other."""
+    raw: Array = np.empty(sum(x.nbytes for x in parts), dtype=np.uint8)
+    for part, x, a, into in zip(kind.masks, parts, masks, _cut(raw, parts), strict=True):
+        (np.bitwise_xor if part.xor else np.subtract)(x, a.reshape(x.shape), out=into)
+    return raw
+
+
+def _cut(raw: Array, like: Sequence[Array]) -> list[Array]:
+    """Bytes behind each other -> arrays like these, of the same memory."""
     found, at = [], 0
     for array in like:
-        found.append(np.frombuffer(raw.data[at : at + array.nbytes], dtype=array.dtype))
+        found.append(raw[at : at + array.nbytes].view(array.dtype).reshape(array.shape))
         at += array.nbytes
     return found
 
 
-def _permuted(kind: Shuffle, number: int, shares: list[Array], order: Array, correction: Array) -> Array:
-    part = kind.masks[number]
-    if not part.count:
-        return shares[0]
-    total = part.total(shares).reshape(-1, kind.rows)
-    return part.add(np.take(total, order, axis=1).reshape(-1), correction)
+def _permuted(
+    kind: Shuffle, parts: Sequence[Array], received: Sequence[Array], order: Array, corrections: Sequence[Array]
+) -> list[Array]:
+    """pi(own + received) + correction: column by column."""
+    others = [_cut(raw, parts) for raw in received]
+    found = []
+    for i, (part, x, correction) in enumerate(zip(kind.masks, parts, corrections, strict=True)):
+        add = np.bitwise_xor if part.xor else np.add
+        out = correction.reshape(x.shape).copy()
+        for column, into in enumerate(out):
+            total = add(x[column], others[0][i][column])
+            for other in others[1:]:
+                add(total, other[i][column], out=total)
+            for rows in _pieces(len(order)):
+                add(into[rows], np.take(total, order[rows]), out=into[rows])
+        found.append(out)
+    return found
+
+
+def _pieces(rows: int) -> list[slice]:
+    """Rows in pieces: numpy widens indices to 64 bits, a piece at a time."""
+    return [slice(at, at + _PIECE) for at in range(0, rows, _PIECE)]
 
 
 def route(session: Session, rows: Rows, destinations: Array) -> Rows:
@@ -89,12 +111,13 @@ def route(session: Session, rows: Rows, destinations: Array) -> Rows:
     """
     together = Rows(rows.words, rows.bits, np.concatenate([rows.places, destinations[None]]))
     shuffled = shuffle(session, together)
-    at = session.open(np.ascontiguousarray(shuffled.places[-1])).astype(np.int64)
+    at = session.open(np.ascontiguousarray(shuffled.places[-1]))
     return Rows(*(_placed(part, at) for part in (shuffled.words, shuffled.bits, shuffled.places[:-1])))
 
 
 def _placed(columns: Array, at: Array) -> Array:
     out = np.empty_like(columns)
     for column, into in zip(columns, out, strict=True):
-        into[at] = column
+        for rows in _pieces(len(at)):
+            into[at[rows]] = column[rows]
     return out

@@ -17,6 +17,11 @@ from smpc_sql.protocol.permutation import Rows, route, rows_of
 from smpc_sql.ring import Array, dtype_of, lane_for
 from smpc_sql.session import Session
 
+_Word = tuple[Array, list[int]]
+"""A word of a key, and the widths of the digits in it, the lowest first."""
+
+_CHUNK = 1 << 15  # rows that a choice works on at once: what is dealt for them is seven words a row
+
 FEW_ROWS = 1 << 12
 """Up to so many rows a pass costs its rounds, above it its bytes."""
 
@@ -41,29 +46,63 @@ def partition_destinations(session: Session, digits: Array, bits: int = 1) -> Ar
     rows = len(digits)
     if not rows:
         return np.zeros(0, dtype=np.uint32)
-    rho, a, onehot, chosen = session.deal(Choice(rows, bits))
-    a, onehot = a.reshape(-1, rows), onehot.reshape(-1, rows)
+    chunks = [digits[at : at + _CHUNK] for at in range(0, rows, _CHUNK)]
+    masked = session.fork(lambda branch, chunk: _masked(branch, chunk, bits), chunks, len)
+    totals = np.stack([chunk.totals for chunk in masked])
+    whole = totals.sum(axis=0, dtype=np.uint32)
+    behind = np.cumsum(totals, axis=0, dtype=np.uint32) - totals  # rows of the digit in the chunks before,
+    behind += np.cumsum(whole, dtype=np.uint32) - whole  # and rows of lower digits
+    behind -= session.public(np.uint32(1))
+    work = list(zip(masked, behind, strict=True))
+    return np.concatenate(session.fork(_chosen, work, lambda item: len(item[0].z)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Masked:
+    """A chunk's masked digits, what was dealt for them, and how many of its rows have each digit (shares)."""
+
+    z: Array
+    a: Array
+    onehot: Array
+    chosen: Array
+    totals: Array
+
+
+def _masked(session: Session, digits: Array, bits: int) -> _Masked:
+    rho, a, onehot, chosen = session.deal(Choice(len(digits), bits))
     z = session.open_bits(digits ^ rho)
-    turns = [np.negative((z >> np.uint8(bit) & np.uint8(1)).astype(np.uint32)) for bit in range(bits)]
-    first = session.public(np.uint32(1)) - onehot.sum(axis=0, dtype=np.uint32)
-    places = _turned(np.concatenate([first[None], onehot]), turns)
+    a, onehot = a.reshape(-1, len(digits)), onehot.reshape(-1, len(digits))
+    return _Masked(z, a, onehot, chosen, _digits_of(session, onehot, z).sum(axis=1, dtype=np.uint32))
+
+
+def _chosen(session: Session, work: tuple[_Masked, Array]) -> Array:
+    """Where the rows of a chunk go; with where those of each digit begin, less 1."""
+    chunk, behind = work
+    places = _digits_of(session, chunk.onehot, chunk.z)
     np.cumsum(places, axis=1, dtype=np.uint32, out=places)
-    ends = np.cumsum(places[:, -1], dtype=np.uint32)
-    places[1:] += ends[:-1, None]
-    places -= session.public(np.uint32(1))
-    places = _turned(places, turns)
+    places += behind[:, None]
+    places = _turned(places, chunk.z)
     start = places[0]
-    e = session.open(places[1:] - start - a)
-    e *= onehot
+    e = session.open(places[1:] - start - chunk.a)
+    e *= chunk.onehot
     found: Array = e.sum(axis=0, dtype=np.uint32)
     found += start
-    found += chosen
+    found += chunk.chosen
     return found
 
 
-def _turned(columns: Array, turns: Sequence[Array]) -> Array:
-    """columns [2^bits, n] with the column of place k ^ z at place k; turns: all ones where z has the bit. In place."""
-    for bit, turn in enumerate(turns):
+def _digits_of(session: Session, onehot: Array, z: Array) -> Array:
+    """The one-hot vectors [2^bits, n] of digits, from those of their masks, of which that of 0 is left out."""
+    found = np.empty((1 + len(onehot), len(z)), dtype=np.uint32)
+    np.subtract(session.public(np.uint32(1)), onehot.sum(axis=0, dtype=np.uint32), out=found[0])
+    found[1:] = onehot
+    return _turned(found, z)
+
+
+def _turned(columns: Array, z: Array) -> Array:
+    """columns [2^bits, n] with the column of place k ^ z at place k. In place."""
+    for bit in range(len(columns).bit_length() - 1):
+        turn = np.negative((z >> np.uint8(bit) & np.uint8(1)).astype(np.uint32))
         pairs = columns.reshape(-1, 2, 1 << bit, columns.shape[1])
         swap = pairs[:, 0] ^ pairs[:, 1]
         swap &= turn
@@ -96,17 +135,25 @@ def sort(session: Session, key: Sequence[KeyPart]) -> Array:
     widths = _digits(sum(part.width for part in key), digit_bits(count))
     words = _packed(key, widths)
     while words:
-        (bits, digits), *others = words
-        width, *rest = digits
-        found = partition_destinations(session, (bits & bits.dtype.type((1 << width) - 1)).astype(np.uint8), width)
-        left = [(bits >> bits.dtype.type(width), rest)] if rest else []
-        words = [*left, *others]
-        lane = lane_for(max((sum(ahead) for _, ahead in words), default=8))
-        moved = np.stack([each.astype(dtype_of(lane)) for each, _ in words]) if words else None
+        found, words = _pass(session, words)
+        moved = np.stack([each for each, _ in words]) if words else None
+        widths_left = [ahead for _, ahead in words]
+        words = []
         rows = route(session, rows_of(count, bits=moved, places=ids[None]), found)
+        del moved, found
         ids = rows.places[0]
-        words = [(each, ahead) for each, (_, ahead) in zip(rows.bits, words, strict=False)]
+        words = [(each, ahead) for each, ahead in zip(rows.bits, widths_left, strict=False)]
+        del rows
     return ids
+
+
+def _pass(session: Session, words: list[_Word]) -> tuple[Array, list[_Word]]:
+    """Where the rows go by the lowest digit, and what is left of the key, in the narrowest lane."""
+    (bits, (width, *rest)), *others = words
+    found = partition_destinations(session, (bits & bits.dtype.type((1 << width) - 1)).astype(np.uint8), width)
+    left = [(bits >> bits.dtype.type(width), rest)] if rest else []
+    lane = dtype_of(lane_for(max((sum(ahead) for _, ahead in [*left, *others]), default=8)))
+    return found, [(each.astype(lane, copy=False), ahead) for each, ahead in [*left, *others]]
 
 
 def _digits(width: int, most: int) -> list[int]:
@@ -115,9 +162,9 @@ def _digits(width: int, most: int) -> list[int]:
     return [width // passes + (i < width % passes) for i in range(passes)] if passes else []
 
 
-def _packed(key: Sequence[KeyPart], widths: Sequence[int]) -> list[tuple[Array, list[int]]]:
+def _packed(key: Sequence[KeyPart], widths: Sequence[int]) -> list[_Word]:
     """The key's bits in words of 64, least significant first, with the widths of the digits in each; none is torn."""
-    words: list[tuple[Array, list[int]]] = []
+    words: list[_Word] = []
     place = 0
     for width in widths:
         digit = _bits_at(key, place, width)
