@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from smpc_sql import field
-from smpc_sql.correlations import requests
+from smpc_sql.correlations import base, requests
 from smpc_sql.correlations.base import Correlation
 from smpc_sql.correlations.bits import BitProduct, BitTriple, DaBit, RandomIf, RandomWords
 from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask, Zero
@@ -301,6 +301,15 @@ def test_streams_are_bound_to_session_path_kind_and_shape() -> None:
     a, b = Triple(8, 64), Triple(16, 64)
     first, second = (kind.expand(bytes(32), kind.use(SESSION, PATH), whole=True)[0] for kind in (a, b))
     assert not (first == second[:8]).any()  # another shape is not a longer piece of the same stream
+
+
+@pytest.mark.parametrize("kind", [SignMask(80, 32), Shuffle(30, 1, 2, 3, 0), LiftMask(24, 127)], ids=str)
+def test_parts_in_buffers_of_their_own_are_the_same(kind: Correlation, monkeypatch: pytest.MonkeyPatch) -> None:
+    use = kind.use(SESSION, PATH)
+    together = kind.expand(bytes(32), use, whole=True)
+    monkeypatch.setattr(base, "_TOGETHER", 0)
+    for mine, expected in zip(kind.expand(bytes(32), use, whole=True), together, strict=True):
+        np.testing.assert_array_equal(mine, expected)
 
 
 def test_a_receivers_correction_is_masked_by_every_other_party() -> None:

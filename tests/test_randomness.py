@@ -34,6 +34,12 @@ def test_a_shorter_stream_is_the_beginning_of_a_longer_one(size: int) -> None:
     assert expand(seed, b"use", (3 << 20))[:size].tobytes() == found.tobytes()
 
 
+@pytest.mark.parametrize("start", [0, 16, 64, 1 << 20])
+def test_a_stream_can_be_taken_from_a_block_on(start: int) -> None:
+    whole = expand(bytes(32), b"use", start + 100)
+    assert expand(bytes(32), b"use", 100, start).tobytes() == whole[start:].tobytes()
+
+
 def test_another_seed_or_use_has_another_stream() -> None:
     streams = [expand(seed, use, 64).tobytes() for seed in (bytes(32), bytes(31) + b"\1") for use in (b"", b"a", b"b")]
     assert len(set(streams)) == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,14 @@ def test_destinations_by_digits(parties: int, rows: int, bits: int, pattern: str
     found = run(
         parties, lambda session, d: sorting.partition_destinations(session, d, bits), share_xor(digits, parties)
     )
+    np.testing.assert_array_equal(combine_words(found), np.argsort(np.argsort(digits, kind="stable")))
+
+
+@pytest.mark.parametrize("parties", [2, 3])
+def test_destinations_in_chunks(parties: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorting, "_CHUNK", 16)
+    digits = signed(0, 7, (40,), "random", 1).astype(np.uint8)
+    found = run(parties, lambda session, d: sorting.partition_destinations(session, d, 3), share_xor(digits, parties))
     np.testing.assert_array_equal(combine_words(found), np.argsort(np.argsort(digits, kind="stable")))
 
 
