@@ -238,6 +238,12 @@ rows = st.tuples(
 )
 
 
+def test_sets_that_are_joined_are_folded_to_the_end() -> None:
+    whole = InSet(E, (0, 1, 2))
+    folded = fold(Or((InSet(E, (0,)), InSet(E, (1, 2)), whole)))
+    assert folded == fold(folded) == fold(whole)
+
+
 @settings(max_examples=400)
 @given(expressions(), rows)
 def test_folding_changes_no_value_and_no_null(e: Expression, row: tuple[int | None, ...]) -> None:

@@ -320,7 +320,9 @@ def _fold_terms(e: And | Or, terms: tuple[Expression, ...]) -> Expression:
             return dominant
         if term != neutral and term not in kept:
             kept.append(term)
-    kept = _join_sets(kept) if isinstance(e, Or) else kept
+    joined = _join_sets(kept) if isinstance(e, Or) else kept
+    if joined != kept:
+        return _fold_terms(e, tuple(joined))  # two of them may be alike now
     if not kept:
         return neutral
     return kept[0] if len(kept) == 1 else node(tuple(kept))
