@@ -195,8 +195,9 @@ class TestFailures:
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
 import smpc_sql
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 con = smpc_sql.local(parties=2)
 print("ready", flush=True)
 if sys.argv[1] == "exit":
