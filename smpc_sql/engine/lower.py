@@ -26,7 +26,7 @@ from smpc_sql.operators.window_rows import WindowColumn, WindowRows
 from smpc_sql.plan.bounds import key_bounds
 from smpc_sql.plan.chance import is_by_chance
 from smpc_sql.plan.delivery import Delivery
-from smpc_sql.plan.expressions import AggregateCall, And, Column, Divide, Equal, Expression, Sqrt, transform
+from smpc_sql.plan.expressions import AggregateCall, Column, Divide, Equal, Expression, Sqrt
 from smpc_sql.plan.pairs import every_pair
 from smpc_sql.plan.relations import (
     Aggregate,
@@ -45,8 +45,10 @@ from smpc_sql.plan.relations import (
     Window,
     is_single,
     own_columns,
+    substitute,
+    substitute_call,
 )
-from smpc_sql.plan.rules.push_filters import conjunction
+from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 from smpc_sql.plan.sharing import readers, shared_below
 from smpc_sql.schema import WORD, Interval
 
@@ -180,7 +182,7 @@ def _lower(relation: Relation, joints: Joints) -> Operator:
                 _lower(base, joints),
                 predicate,
                 tuple(substitute(key, expressions) for key in keys),
-                tuple(substitute_call(call, expressions) for call in calls),
+                tuple(substitute_call(call, expressions, call.rows) for call in calls),
                 every,
             )
         case CrossJoin(left, right):
@@ -319,23 +321,9 @@ def peel(relation: Relation) -> tuple[Relation, Expression | None, tuple[Express
         case Filter(source, predicate):
             base, known, expressions = peel(source)
             mine = substitute(predicate, expressions)
-            return base, mine if known is None else And((*_terms(known), *_terms(mine))), expressions
+            return base, mine if known is None else conjunction((*conjuncts(known), *conjuncts(mine))), expressions
         case Project(source, wanted, _):
             base, known, expressions = peel(source)
             return base, known, tuple(substitute(e, expressions) for e in wanted)
         case _:
             return relation, None, tuple(relation.column(i) for i in range(len(relation.fields)))
-
-
-def _terms(predicate: Expression) -> tuple[Expression, ...]:
-    return predicate.terms if isinstance(predicate, And) else (predicate,)
-
-
-def substitute(expression: Expression, fields: tuple[Expression, ...]) -> Expression:
-    """The expression with every column replaced by what it stands for."""
-    return transform(expression, lambda node: fields[node.index] if isinstance(node, Column) else node)
-
-
-def substitute_call(call: AggregateCall, fields: tuple[Expression, ...]) -> AggregateCall:
-    """The same for an aggregate."""
-    return call.over(lambda part: substitute(part, fields), call.rows)

@@ -58,8 +58,9 @@ def _compiled(select: Select, catalog: Catalog, rules: tuple[Rule, ...]) -> Deli
         delivery = deliver(relation, columns)
         check_words(delivery)
         check_pairs(delivery.relation)
-        delivery = told_by_words(delivery)
-        delivery = replace(delivery, relation=optimize(delivery.relation, rules))  # what is filled is never NULL
+        told = told_by_words(delivery)
+        if told is not delivery:  # what is filled is never NULL: there is more to fold
+            delivery = replace(told, relation=optimize(told.relation, rules))
     except RecursionError:
         raise Unsupported("so deeply nested an expression is not supported") from None
     return delivery
