@@ -292,7 +292,20 @@ class Store(ABC):
             change = self._staged.get(change_id)
         if change is None:
             raise CatalogConflict("there is no such change, or it was given up")
-        self._write_staged(change_id, change, fragment)
+        try:
+            self._write_staged(change_id, change, fragment)
+        except OSError:
+            self._still_wanted(change_id, change)
+            raise
+        self._still_wanted(change_id, change)
+
+    def _still_wanted(self, change_id: bytes, change: Change) -> None:
+        """A change may be given up while it is written: then what was written is removed, by whoever comes last."""
+        with self._lock:
+            if change_id in self._staged:
+                return
+            self._clean(change_id, change)
+        raise CatalogConflict("the change was given up while it was being prepared")
 
     def commit(self, change_id: bytes) -> None:
         """Makes a staged change; nothing if it was made already. Raises CatalogConflict if it is not staged."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parties import store as module
 from parties.store import (
     AddFragment,
     Busy,
@@ -251,6 +252,30 @@ class TestDirectory:
         make(store, 3, add(3), fragment())
         assert store.catalog.table("t").rows == ROWS
         store.close()
+
+
+@pytest.mark.parametrize("step", ["first", "last"])
+def test_a_change_given_up_while_it_is_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    store = DirectoryStore(tmp_path / "s")
+    make(store, 1, CREATE)
+    store.reserve(change_id(2), add(2))
+    sync, calls = module._sync_directory, []
+
+    def given_up_meanwhile(path: Path) -> None:
+        calls.append(path)
+        if step == "first" or path.name == "staged":
+            store.rollback(change_id(2))
+        sync(path)
+
+    monkeypatch.setattr(module, "_sync_directory", given_up_meanwhile)
+    with pytest.raises(CatalogConflict, match="given up"):
+        store.stage(change_id(2), fragment())
+    monkeypatch.undo()
+    assert calls and not list((tmp_path / "s" / "staged").iterdir())
+    make(store, 3, add(3), fragment())
+    store.close()
 
 
 class _Crash(BaseException):

@@ -145,8 +145,8 @@ def test_a_repeated_frame_ends_the_session(tapped: tuple[Node, Node, Tap]) -> No
     a, b, tap = tapped
     tap.change = lambda data: data + data
     a.send("b", SESSION, b"path", DATA[:5000])
-    assert bytes(b.receive("a", SESSION, b"path", size=5000, timeout=5)) == DATA[:5000]
-    with pytest.raises(PeerError) as found:
+    with pytest.raises(PeerError) as found:  # by the first, if the network cut the frame in pieces
+        assert bytes(b.receive("a", SESSION, b"path", size=5000, timeout=5)) == DATA[:5000]
         b.receive("a", SESSION, b"never", size=5000, timeout=8)
     assert found.value.peer == "a"
     assert "seal is broken" in str(found.value)
@@ -167,7 +167,8 @@ def test_strangers_are_turned_away(both: Network, hello: bytes) -> None:
     a, b = joined(both)
     with socket.create_connection(("127.0.0.1", both.sealed_ports["b"])) as stranger:
         stranger.sendall(hello)
-        stranger.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # turned away already
+            stranger.shutdown(socket.SHUT_WR)
         stranger.settimeout(8)
         with contextlib.suppress(ConnectionResetError):
             assert stranger.recv(1) == b""
