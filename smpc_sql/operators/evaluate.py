@@ -88,10 +88,10 @@ class _Evaluation:
         """Starts every node whose parts are known; returns the others."""
         blocked = []
         for node in waiting:
-            if any(part not in self.done for part in plan.parts(node)):
+            if any(part not in self.done for part in node.parts):
                 blocked.append(node)
                 continue
-            parts = [self.done[part] for part in plan.parts(node)]
+            parts = [self.done[part] for part in node.parts]
             if isinstance(node, plan.Column):
                 self.done[node] = self.columns[node.index]
             elif all(isinstance(part, Public) for part in parts) and not _is_spelled(node):
@@ -449,7 +449,7 @@ class _Evaluation:
 
 def _postorder(node: Expression, order: dict[Expression, None]) -> None:
     if node not in order:
-        for part in plan.parts(node):
+        for part in node.parts:
             _postorder(part, order)
         order[node] = None
 

@@ -31,7 +31,6 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Subtract,
     columns_of,
-    parts,
     transform,
     walk,
 )
@@ -206,8 +205,8 @@ def _rows_of(call: AggregateCall) -> Rows:
 
 def _nullable_parts(expression: Expression) -> Iterator[Expression]:
     """An expression is NULL just where one of these is."""
-    if isinstance(expression, (*_STRICT, FromBoolean)) and parts(expression):
-        for part in parts(expression):
+    if isinstance(expression, (*_STRICT, FromBoolean)) and expression.parts:
+        for part in expression.parts:
             yield from _nullable_parts(part)
     elif expression.nullable:
         yield expression

@@ -15,7 +15,6 @@ from smpc_sql.plan.expressions import (
     Negate,
     Rescale,
     Subtract,
-    parts,
 )
 from smpc_sql.plan.relations import (
     Filter,
@@ -58,7 +57,7 @@ def is_linear(expression: Expression) -> bool:
         case Column() | Literal():
             return True
         case Add() | Subtract() | Negate() | Rescale():
-            return all(map(is_linear, parts(expression)))
+            return all(map(is_linear, expression.parts))
         case Multiply(left, right):
             return not (left.secret and right.secret) and is_linear(left) and is_linear(right)
         case _:

@@ -28,7 +28,6 @@ from smpc_sql.plan.expressions import (
     LongText,
     Not,
     Sqrt,
-    parts,
     rebuild,
     transform,
 )
@@ -200,7 +199,7 @@ class GroupedBinder(ScalarBinder):
             return self.key_column(self.keys.index(bound))
         if isinstance(bound, Column):
             return None
-        new = [self.over_keys(part) for part in parts(bound)]
+        new = [self.over_keys(part) for part in bound.parts]
         known = tuple(part for part in new if part is not None)
         return rebuild(bound, known) if len(known) == len(new) else None
 

@@ -15,7 +15,6 @@ from smpc_sql.plan.expressions import (
     Expression,
     Literal,
     columns_of,
-    parts,
     rebuild,
 )
 from smpc_sql.plan.relations import (
@@ -418,7 +417,7 @@ class SelectBinder:
                 return expression
             if isinstance(expression, Column):
                 raise Unsupported("SELECT DISTINCT with ORDER BY of what is not an output is not supported")
-            return rebuild(expression, tuple(map(over, parts(expression))))
+            return rebuild(expression, tuple(map(over, expression.parts)))
 
         with located(self.select.args.get("order") or self.select, self.text):
             new_keys = [SortKey(over(k.expression), k.descending, k.nulls_first) for k in keys]

@@ -17,7 +17,6 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
-    parts,
     rebuild,
 )
 from smpc_sql.schema import WORD, Double
@@ -55,7 +54,7 @@ class Words:
             case Literal():
                 return e
             case Add() | Subtract() | Multiply() | Negate() | Rescale():
-                return rebuild(e, tuple(map(self._polynomial, parts(e))))
+                return rebuild(e, tuple(map(self._polynomial, e.parts)))
             case Column(name=name):
                 return self._field(e, name)
             case _:
@@ -74,7 +73,7 @@ class Words:
 def _is_word(e: Expression) -> bool:
     """Whether a polynomial stays within 64 bits on the way: then it is computed as a word."""
     within = e.bounds.intersect(WORD) == e.bounds
-    return within and (not isinstance(e, _POLYNOMIAL) or all(map(_is_word, parts(e))))
+    return within and (not isinstance(e, _POLYNOMIAL) or all(map(_is_word, e.parts)))
 
 
 _POLYNOMIAL = (Add, Subtract, Multiply, Negate, Rescale)

@@ -23,7 +23,6 @@ from smpc_sql.plan.expressions import (
     Subtract,
     WholeQuotient,
     Within,
-    parts,
 )
 from smpc_sql.plan.frames import UP_TO_PEERS, WHOLE
 from smpc_sql.plan.relations import (
@@ -222,7 +221,7 @@ def _of_partition(binder: ScalarBinder, node: exp.Expr, partition: tuple[Express
 
 
 def _operands(groups: GroupedBinder) -> tuple[Expression, ...]:
-    return tuple(part for call in groups.calls for part in parts(call))
+    return tuple(part for call in groups.calls for part in call.parts)
 
 
 def _looked_up(groups: GroupedBinder, names: tuple[str, ...]) -> Callable[[Relation, tuple[Expression, ...]], Relation]:

@@ -32,7 +32,6 @@ from smpc_sql.plan.expressions import (
     Sqrt,
     Subtract,
     columns_of,
-    parts,
     rebuild,
     transform,
     walk,
@@ -256,7 +255,7 @@ def test_folding_changes_no_value_and_no_null(e: Expression, row: tuple[int | No
 
 @given(expressions())
 def test_a_node_is_its_parts(e: Expression) -> None:
-    assert all(rebuild(node, parts(node)) == node for node in walk(e) if not isinstance(node, AggregateCall))
+    assert all(rebuild(node, node.parts) == node for node in walk(e) if not isinstance(node, AggregateCall))
     assert transform(e, lambda node: node) == e
     assert e.size == len(list(walk(e)))
     assert columns_of(e) == tuple(sorted({node.index for node in walk(e) if isinstance(node, Column)}))

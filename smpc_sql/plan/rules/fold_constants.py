@@ -37,7 +37,6 @@ from smpc_sql.plan.expressions import (
     TextCall,
     WholeQuotient,
     Within,
-    parts,
     transform,
 )
 from smpc_sql.plan.relations import (
@@ -92,7 +91,7 @@ def fold(expression: Expression) -> Expression:
 
 def _fold(e: Expression) -> Expression:
     if isinstance(e, _STRICT):
-        operands = parts(e)
+        operands = e.parts
         if any(isinstance(part, Literal) and part.value is None for part in operands):
             return Literal(None, e.type)
         if all(isinstance(part, Literal) for part in operands):
@@ -377,5 +376,5 @@ def _fold_is_null(x: Expression) -> Expression:
             tests = tuple(_fold_is_null(part) for part in x.leading)
             return tests[0] if len(tests) == 1 else _fold_terms(Or((FALSE, FALSE)), tests)
         case _:
-            tests = tuple(_fold_is_null(part) for part in parts(x))
+            tests = tuple(_fold_is_null(part) for part in x.parts)
             return tests[0] if len(tests) == 1 else _fold_terms(Or((FALSE, FALSE)), tests)

@@ -13,7 +13,6 @@ from smpc_sql.plan.expressions import (
     Negate,
     Rescale,
     Subtract,
-    parts,
     rebuild,
 )
 from smpc_sql.plan.relations import Aggregate, Project, Relation, rewrite
@@ -60,4 +59,4 @@ def _restore(key: Expression, inside: Expression) -> Expression:
     x = injective_operand(key)
     if x is None or isinstance(x, Literal):
         return inside
-    return rebuild(key, tuple(_restore(x, inside) if part is x else part for part in parts(key)))
+    return rebuild(key, tuple(_restore(x, inside) if part is x else part for part in key.parts))

@@ -1,0 +1,91 @@
+"""Every scalar expression, and each of them over other parts."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from smpc_sql.errors import InternalError
+from smpc_sql.plan.expressions.arithmetic import Add, FromBoolean, Multiply, Negate, Rescale, Subtract, Within
+from smpc_sql.plan.expressions.choice import Case, Lookup
+from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient
+from smpc_sql.plan.expressions.leaves import Column, Literal
+from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
+from smpc_sql.plan.expressions.texts import LongText, TextCall
+
+Expression = (
+    Column
+    | Literal
+    | Add
+    | Subtract
+    | Multiply
+    | Negate
+    | Rescale
+    | FromBoolean
+    | Less
+    | Equal
+    | InSet
+    | IsNull
+    | Not
+    | And
+    | Or
+    | Case
+    | Lookup
+    | FloorDivide
+    | WholeQuotient
+    | Remainder
+    | Within
+    | Divide
+    | Sqrt
+    | LongText
+    | TextCall
+)
+"""Every scalar expression; AggregateCall stands apart."""
+
+
+def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
+    """The same node over other parts; type, bounds and the rest are found anew."""
+    match expression:
+        case Column() | Literal():
+            return expression
+        case Add(_, _, result):
+            return Add(new[0], new[1], result)
+        case Subtract(_, _, result):
+            return Subtract(new[0], new[1], result)
+        case Multiply(_, _, result):
+            return Multiply(new[0], new[1], result)
+        case Divide(_, _, guarded):
+            return Divide(new[0], new[1], guarded)
+        case Less() | Equal() | Negate() | FromBoolean() | IsNull() | Not():
+            return type(expression)(*new)
+        case Sqrt(_, signed):
+            return Sqrt(new[0], signed)
+        case Rescale(_, exponent, type_):
+            return Rescale(new[0], exponent, type_)
+        case InSet(_, codes):
+            return InSet(new[0], codes)
+        case FloorDivide(_, divisor, type_):
+            return FloorDivide(new[0], divisor, type_)
+        case WholeQuotient(_, _, places):
+            return WholeQuotient(new[0], new[1], places)
+        case Remainder(_, divisor):
+            return Remainder(new[0], divisor)
+        case Within(_, interval):
+            return Within(new[0], interval)
+        case And() | Or():
+            return type(expression)(new)
+        case Case():
+            return Case(tuple(zip(new[:-1:2], new[1::2], strict=True)), new[-1])
+        case LongText(_, text):
+            return LongText(new, text)
+        case TextCall(function):
+            return TextCall(function, new)
+        case Lookup(x, table, type_):
+            operand = new[0]
+            if x.bounds.intersect(operand.bounds) != operand.bounds:
+                if not operand.nullable:
+                    raise InternalError("a lookup's operand has left the table's domain")
+                operand = Within(operand, x.bounds)  # an outer join widens bounds by what its NULLs hold
+            start = operand.bounds.low - x.bounds.low
+            return Lookup(operand, table[start : start + operand.bounds.size], type_)
+        case _:
+            assert_never(expression)

@@ -1,0 +1,58 @@
+"""Long texts, and functions of the words of texts (plan/text)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from smpc_sql.plan.expressions.node import Node, is_word, require
+from smpc_sql.plan.text import TextFunction, WordOf
+from smpc_sql.schema import Text
+
+if TYPE_CHECKING:
+    from smpc_sql.plan.expressions.expression import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class LongText(Node):
+    """A text of several words. Like a quotient it is no word itself: whatever takes texts takes its words."""
+
+    words: tuple[Expression, ...]
+    type: Text
+
+    def __post_init__(self) -> None:
+        require(self.type.is_long, f"{self.type} is one word")
+        sizes = [word.type.length if isinstance(word.type, Text) else 0 for word in self.words]
+        require(sizes == [word.length for word in self.type.words], f"words of {sizes} bytes are no {self.type}")
+        first = self.words[0]
+        self._know(self.type, first.nullable, first.bounds, any(word.secret for word in self.words), *self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class TextCall(Node):
+    """A function of words of texts, or that gives one."""
+
+    function: TextFunction
+    operands: tuple[Expression, ...]
+
+    def __post_init__(self) -> None:
+        takes = self.function.takes
+        for operand in self.operands:
+            text = isinstance(operand.type, Text) and (operand.type.spelled or is_word(operand.type))
+            require(text if takes is None else takes == operand.type, f"{operand.type} is not what {takes} is")
+        nullable = any(self.operands[i].nullable for i in self.function.leading)
+        # what is spelled is shared, even if it was public
+        secret = self.is_spelled or any(operand.secret for operand in self.operands)
+        self._know(self.function.type, nullable, self.function.bounds, secret, *self.operands)
+        if isinstance(self.function, WordOf) and self.function.number > 0:
+            object.__setattr__(self, "size", 2)  # the text is counted with its first word
+
+    @property
+    def is_spelled(self) -> bool:
+        """Whether it is a text whose bits are shared, and no word."""
+        return isinstance(self.function.type, Text) and self.function.type.spelled
+
+    @property
+    def leading(self) -> tuple[Expression, ...]:
+        """The operands that decide whether it is NULL."""
+        return tuple(self.operands[i] for i in self.function.leading)
