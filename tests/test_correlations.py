@@ -15,7 +15,7 @@ from smpc_sql.correlations import base, requests
 from smpc_sql.correlations.base import Correlation
 from smpc_sql.correlations.bits import BitProduct, BitTriple, DaBit, RandomIf, RandomWords
 from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask, Zero
-from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
+from smpc_sql.correlations.masks import PrefixMask, ShiftMask, SignMask, ZeroMask
 from smpc_sql.correlations.permutations import Shuffle, permutation_of
 from smpc_sql.correlations.products import InnerProduct, MatrixTriple, ScaledTriple, SquarePair, SquareSums, Triple
 from smpc_sql.correlations.requests import KINDS, Request, correction, decode_requests, encode_requests
@@ -40,6 +40,7 @@ SHAPES: dict[type[Correlation], list[Correlation]] = {
     BitProduct: [BitProduct(*shape, lane) for lane in LANES for shape in ((1, 8, 1), (2, 40, 3), (1, 0, 1))],
     SignMask: [SignMask(rows, lane) for lane in LANES for rows in (0, 8, 80)],
     ZeroMask: [ZeroMask(rows, lane) for lane in LANES for rows in (0, 8, 80)],
+    ShiftMask: [ShiftMask(rows, lane) for lane in LANES[1:] for rows in (0, 8, 40)],
     PrefixMask: [PrefixMask(rows, lane) for lane in LANES for rows in (0, 1, 40)],
     TableMask: [TableMask(rows, bits) for bits in (3, 4, 5, 6, 8, 9, 10) for rows in (0, 1, 40)],
     OneHotSums: [OneHotSums(rows, bits, m) for bits, m in ((1, 0), (3, 1), (8, 2), (9, 1)) for rows in (0, 1, 40)],
@@ -132,6 +133,23 @@ def zero_test(kind: ZeroMask, values: list[Any]) -> None:
     steps = kind.lane.bit_length() - 1
     np.testing.assert_array_equal(values[0], values[1 + 2 * steps])
     folds_hold(kind.lane, values[1 : 1 + 2 * steps], values[2 + 2 * steps :])
+
+
+def shift(kind: ShiftMask, values: list[Any]) -> None:
+    bits = kind.lane // 2 - 1
+    parts = len(kind.independent)
+    r, high, top = values[parts : parts + 3]
+    np.testing.assert_array_equal(high, r.astype(np.uint64) >> np.uint64(bits))
+    np.testing.assert_array_equal(top, r.astype(np.uint64) >> np.uint64(kind.lane - 1))
+    np.testing.assert_array_equal(high >> np.uint64(1), values[0].astype(np.uint64) >> np.uint64(bits + 1))
+    low = [turn(int(word), kind.lane // 2) for word in values[1]]
+    assert [int(word) % (1 << bits) for word in r] == [word % (1 << bits) for word in low]
+    folds_hold(kind.lane // 2, values[2:parts], values[parts + 3 :])
+
+
+def turn(word: int, lane: int) -> int:
+    """The word whose bit i stands where i's bits reversed point."""
+    return sum((word >> turned(i, lane) & 1) << i for i in range(lane))
 
 
 def prefix(kind: PrefixMask, values: list[Any]) -> None:
@@ -239,6 +257,7 @@ LAWS: dict[type[Correlation], Callable[[Any, list[Any]], None]] = {
     SignMask: sign,
     ZeroMask: zero_test,
     PrefixMask: prefix,
+    ShiftMask: shift,
     TableMask: table,
     OneHotSums: one_hot_sums,
     Choice: choice,

@@ -108,3 +108,34 @@ class PrefixMask(Correlation):
 
     def relate(self, values: Sequence[Array]) -> list[Array]:
         return [values[0].copy(), *_fold_products(_pairs(values[1:]))]
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftMask(Correlation):
+    """To shift words below 2^(lane-1) by lane/2 - 1 bits: SignMask's parts for half the lane, whose bits but the top
+    one are the low bits of r; r mod 2^lane as a word, and r >> (lane/2 - 1) and r >> (lane-1), each mod 2^64.
+    """
+
+    rows: int
+    lane: int
+    code: ClassVar[int] = 23
+
+    @property
+    def sign(self) -> SignMask:
+        """The parts for the comparison of the low bits."""
+        return SignMask(self.rows, self.lane // 2)
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        return Part(self.rows, self.lane, xor=True), *self.sign.independent
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        return Part(self.rows, self.lane), Part(self.rows), Part(self.rows), *self.sign.dependent[1:]
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        low, *products = self.sign.relate(values[1:])
+        kind = values[0].dtype.type
+        bits = kind(self.lane // 2 - 1)
+        r = (values[0] >> bits << bits) | (low.astype(values[0].dtype) & ((kind(1) << bits) - kind(1)))
+        return [r, (r >> bits).astype("<u8"), (r >> kind(self.lane - 1)).astype("<u8"), *products]

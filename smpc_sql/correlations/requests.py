@@ -12,7 +12,7 @@ from smpc_sql import field, ring
 from smpc_sql.correlations.base import Correlation, offsets, slices
 from smpc_sql.correlations.bits import BitProduct, BitTriple, DaBit, RandomIf, RandomWords
 from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask, Zero
-from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
+from smpc_sql.correlations.masks import PrefixMask, ShiftMask, SignMask, ZeroMask
 from smpc_sql.correlations.permutations import Shuffle
 from smpc_sql.correlations.products import InnerProduct, MatrixTriple, ScaledTriple, SquarePair, SquareSums, Triple
 from smpc_sql.correlations.tables import Choice, OneHotSums, TableMask
@@ -45,6 +45,7 @@ KINDS: tuple[type[Correlation], ...] = (
     Choice,
     RandomWords,
     RandomIf,
+    ShiftMask,
 )
 
 
@@ -92,7 +93,7 @@ def _is_sound(kind: Correlation) -> bool:
     """Whether its integers are a shape: lanes and fields that exist, whole bytes of bits, and not too much of it."""
     if max(kind.shape) > _MAX_BYTES:
         return False
-    if isinstance(kind, DaBit | RandomIf | BitProduct | SignMask | ZeroMask | LiftMask) and kind.rows % 8:
+    if isinstance(kind, DaBit | RandomIf | BitProduct | SignMask | ZeroMask | LiftMask | ShiftMask) and kind.rows % 8:
         return False
     parts = (*kind.independent, *kind.dependent)
     if any(part.lane not in ring.LANES for part in parts):

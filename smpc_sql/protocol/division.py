@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from smpc_sql.correlations.masks import ShiftMask
 from smpc_sql.protocol.arithmetic import bit_product, to_words
 from smpc_sql.protocol.boolean import negate
-from smpc_sql.protocol.comparison import negative
+from smpc_sql.protocol.comparison import negative, sign_and_borrow, split_masks
 from smpc_sql.ring import Array, lane_for, narrow, words_of
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
 
 MAX_STEPS = 64
 """Up to this many values of a quotient by a public number, all comparisons are made at once."""
+
+_FEW_STEPS = 3
+"""So few comparisons cost less than `shift`."""
 
 
 def divide_by_public(session: Session, x: Array, divisor: int, low: int, high: int) -> Array:
@@ -21,6 +25,11 @@ def divide_by_public(session: Session, x: Array, divisor: int, low: int, high: i
     Few values: how many multiples of the divisor x reaches, all compared in one batch (the rounds of a comparison, and
     1). Else digit by digit, see `divide`.
     """
+    lane = shift_lane(divisor, low, high)
+    if lane:
+        return shift(session, x, divisor.bit_length() - 1, low, lane)
+    if high - low >= 1 << 63 and divisor == 1 << divisor.bit_length() - 1:
+        return _divide_any(session, x, divisor)
     first, last = low // divisor, high // divisor
     rest = x - session.public(words_of(first * divisor))
     if last - first > MAX_STEPS:
@@ -37,6 +46,47 @@ def divide_by_public(session: Session, x: Array, divisor: int, low: int, high: i
     reached = negate(session, negative(session, AShare(below)))
     steps = to_words(session, reached, 64).words.sum(axis=0, dtype=np.uint64)
     found: Array = steps + session.public(words_of(first))
+    return found
+
+
+def _divide_any(session: Session, x: Array, divisor: int) -> Array:
+    """floor(x / divisor) of any words by a power of two: x + 2^63 where x < 0 is not negative."""
+    below = to_words(session, negative(session, AShare(x[None])), 64).words[0]
+    whole = divide_by_public(session, x + (below << np.uint64(63)), divisor, 0, (1 << 63) - 1)
+    found: Array = whole - below * words_of((1 << 63) // divisor)
+    return found
+
+
+def shift_lane(divisor: int, low: int, high: int) -> int:
+    """The lane in which `shift` divides by a power of two; 0 for another divisor, or where comparisons are cheaper."""
+    bits = divisor.bit_length() - 1
+    if divisor != 1 << bits or high // divisor - low // divisor < _FEW_STEPS:
+        return 0
+    width = (high - (low >> bits << bits)).bit_length()
+    return next((lane for lane in (16, 32, 64) if bits < lane // 2 and width <= lane // 2 + bits), 0)
+
+
+def shift(session: Session, x: Array, bits: int, low: int, lane: int) -> Array:
+    """floor(x / 2^bits) for words [n], n a multiple of 8, x - low below 2^(lane/2 + bits). 1 + log2(lane) rounds.
+
+    y = x - low, which differs from x by a multiple of 2^bits, is moved up, so that h = lane/2 - 1 bits are to go, and
+    stays below 2^(lane-1). Open z = y + r mod 2^lane, r dealt in three parts: then y >> h = (z >> h) - (r >> h) -
+    [z mod 2^h < r mod 2^h] + 2^(lane-h)*wrap, and z has wrapped just where r's top bit is 1 and z's is 0: only the low
+    bits are compared. [Escudero et al. 2020, with the top bit of Catrina-de Hoogh 2010]
+    """
+    start = low >> bits
+    spare = lane // 2 - 1 - bits
+    y = narrow(x - session.public(words_of(start << bits)), lane) << narrow(np.array(spare, dtype=np.uint64), lane)
+    _, r_bits, *masks = session.deal(ShiftMask(len(x), lane))
+    folds, (r, r_high, r_top, *products) = split_masks(masks, lane // 2)
+    z = session.open(y + r)
+    kind = z.dtype.type
+    h = lane // 2 - 1
+    _, borrow = sign_and_borrow(session, narrow(z & kind((1 << h) - 1), lane // 2), r_bits, folds, products)
+    carried = to_words(session, BShare(borrow), 64).words
+    wrapped = r_top * (np.uint64(1) - (z >> kind(lane - 1)).astype(np.uint64)) << np.uint64(lane - h)
+    known = (z >> kind(h)).astype(np.uint64) + words_of(start)
+    found: Array = session.public(known) - r_high - carried + wrapped
     return found
 
 

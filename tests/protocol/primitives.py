@@ -207,8 +207,18 @@ def _quotients(n: int) -> list[Case]:
             lambda session, x: division.divide_by_public(session, x.words, 30, 0, 100),
             (Input("words", (n,), limit=100),),
             {"n": n, "s": 3, "L": 8},
-        )
+        ),
+        *(_shift(n, lane) for lane in (16, 32, 64)),
     ]
+
+
+def _shift(n: int, lane: int) -> Case:
+    return Case(
+        "division.shift",
+        lambda session, x: division.shift(session, x.words, lane // 2 - 3, 0, lane),
+        (Input("words", (n,), limit=(1 << (lane - 3)) - 1),),
+        {"n": n, "L": lane},
+    )
 
 
 def _moves(n: int) -> list[Case]:

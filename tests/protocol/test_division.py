@@ -29,6 +29,15 @@ def test_the_ends_of_lanes(divisor: int, low: int, high: int) -> None:
     check_by_public(2, divisor, low, high, np.array([min(max(edge, low), high) for edge in edges]))
 
 
+@FEW
+@given(N, st.integers(1, 62), st.integers(0, 63), st.booleans(), PATTERNS, SEEDS)
+def test_powers_of_two(parties: int, bits: int, width: int, below: bool, pattern: str, seed: int) -> None:
+    low = -(1 << width) // (1 if below else 3)
+    high = min(low + (1 << width + 1) - 1, (1 << 63) - 1)
+    if division.shift_lane(1 << bits, low, high) or width == 63:
+        check_by_public(parties, 1 << bits, low, high, signed(low, high, (16,), pattern, seed))
+
+
 def check_by_public(parties: int, divisor: int, low: int, high: int, x: Array) -> None:
     x = np.clip(x, low, high)
 

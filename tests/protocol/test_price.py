@@ -20,6 +20,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "protocols.md"
 ROW = re.compile(r"^\| `(\w+\.\w+)` \| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|", re.MULTILINE)
 LOCAL = (
     "boolean.negate",
+    "division.shift_lane",
     "boolean.public_bits",
     "lookup.table_bits",
     "permutation.rows_of",

@@ -12,7 +12,7 @@ from smpc_sql import field
 from smpc_sql.correlations.base import Correlation
 from smpc_sql.correlations.bits import BitProduct, BitTriple, RandomIf
 from smpc_sql.correlations.fields import FieldTriple, LiftMask, Zero
-from smpc_sql.correlations.masks import PrefixMask, SignMask, ZeroMask
+from smpc_sql.correlations.masks import PrefixMask, ShiftMask, SignMask, ZeroMask
 from smpc_sql.correlations.permutations import Shuffle
 from smpc_sql.correlations.products import InnerProduct, SquarePair, Triple
 from smpc_sql.correlations.tables import Choice, OneHotSums, TableMask
@@ -90,6 +90,7 @@ DEALT = (
     SignMask(1600, 64),
     ZeroMask(1600, 16),
     PrefixMask(1000, 32),
+    ShiftMask(1600, 64),
     TableMask(1600, 8),
     OneHotSums(160, 8, 1),
     Zero(1000, 64, 0, 0),
