@@ -1,0 +1,53 @@
+"""Functions of text: what a TextCall computes, in public terms. Operands are words of texts, each a scaled integer.
+
+A long text is several words (`schema.Text`); it is NULL where its first word is, which alone says so.
+"""
+
+from __future__ import annotations
+
+from smpc_sql.plan.text.edits import Affix, ChangeCase, Clip, Join, Numeral, Slice, Tail, Trim
+from smpc_sql.plan.text.function import spelled
+from smpc_sql.plan.text.readings import ANY, Length, Like, WordOf
+from smpc_sql.plan.text.words import Equals, Letters, Pad, Precedes, Spell
+
+__all__ = [
+    "ANY",
+    "Affix",
+    "ChangeCase",
+    "Clip",
+    "Equals",
+    "Join",
+    "Length",
+    "Letters",
+    "Like",
+    "Numeral",
+    "Pad",
+    "Precedes",
+    "Slice",
+    "Spell",
+    "Tail",
+    "TextFunction",
+    "Trim",
+    "WordOf",
+    "spelled",
+]
+
+TextFunction = (
+    Equals
+    | Precedes
+    | Pad
+    | Letters
+    | Spell
+    | Like
+    | Slice
+    | Clip
+    | Tail
+    | ChangeCase
+    | Trim
+    | Numeral
+    | Affix
+    | Join
+    | Length
+    | WordOf
+)
+"""Everything that a TextCall computes."""
