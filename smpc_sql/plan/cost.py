@@ -15,6 +15,10 @@ SORTED_BIT = 140
 """A bit of a row's key that is sorted by."""
 SORT_ROUNDS = 6
 """Rounds of one pass of a sort."""
+COMPARED_BIT = 8
+"""A bit of two rows' keys that are compared to sort few rows."""
+RANK_ROUNDS = 12
+"""Rounds of sorting few rows."""
 DIGIT = 3
 """Bits that one pass sorts by."""
 MOVED_WORD = 40
@@ -26,8 +30,10 @@ FURTHER = 2_000
 
 
 def sort_cost(rows: int, bits: int) -> int:
-    """Sorting by a key of so many bits."""
-    return bits * rows * SORTED_BIT + -(-bits // DIGIT) * ROUND * SORT_ROUNDS
+    """Sorting by a key of so many bits: by digits, or of few rows by all pairs."""
+    digits = bits * rows * SORTED_BIT + -(-bits // DIGIT) * ROUND * SORT_ROUNDS
+    pairs = rows * rows // 2 * bits * COMPARED_BIT + RANK_ROUNDS * ROUND
+    return min(digits, pairs)
 
 
 def lookup_cost(left: int, right: int, bits: int, words: int) -> int:

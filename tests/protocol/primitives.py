@@ -23,6 +23,7 @@ from smpc_sql.protocol import (
     lookup,
     matching,
     permutation,
+    ranking,
     sorting,
     spelling,
 )
@@ -225,6 +226,7 @@ def _moves(n: int) -> list[Case]:
     words, key, ids = Input("words", (3, n)), Input("xor", (2, n)), Input("words", (1, n), 32)
     sizes = {"n": n, "w": 3, "x": 2, "y": 1}
     key_parts = (Input("xor", (n,)), Input("xor", (n,)))
+    pairs = {"n": n, "c": n * (n - 1) // 2}
 
     def rows(program: Callable[..., Any]) -> Callable[..., Any]:
         return lambda session, a, b, c, *more: program(
@@ -238,7 +240,10 @@ def _moves(n: int) -> list[Case]:
         )
 
     def sort(session: Any, first: Array, second: Array) -> Any:
-        return sorting.sort(session, [sorting.KeyPart(first, 3), sorting.KeyPart(second, 5)])
+        return sorting.sort_by_digits(session, [sorting.KeyPart(first, 3), sorting.KeyPart(second, 5)])
+
+    def sort_few(session: Any, first: Array, second: Array) -> Any:
+        return sorting.sort_by_pairs(session, [sorting.KeyPart(first, 3), sorting.KeyPart(second, 5)])
 
     def in_order(session: Any, rows: Rows, ids: Array) -> Any:
         return sorting.in_order(session, rows, [sorting.KeyPart(rows.bits[0], 64)], ids)
@@ -260,7 +265,20 @@ def _moves(n: int) -> list[Case]:
             {"n": n, "d": 3},
         ),
         Case("sorting.partition", rows(sorting.partition), (*inputs, Input("flags", (n,))), sizes, opens_places=True),
-        Case("sorting.sort", sort, key_parts, {"n": n, "k": 2, "d": 4, "b": 1}, opens_places=True),
+        Case("sorting.sort_by_digits", sort, key_parts, {"n": n, "k": 2, "d": 4, "b": 1}, opens_places=True),
+        Case(
+            "ranking.ranks_by_pairs",
+            ranking.ranks_by_pairs,
+            (Input("xor", (1, n)),),
+            {**pairs, "k": 1, "L": 64, "f": 10},
+        ),
+        Case(
+            "ranking.ranks_by_pairs",
+            ranking.ranks_by_pairs,
+            (Input("xor", (3, n)),),
+            {**pairs, "k": 3, "L": 64, "f": 10},
+        ),
+        Case("sorting.sort_by_pairs", sort_few, key_parts, {**pairs, "k": 2, "L": 8, "f": 3}, opens_places=True),
         Case("sorting.to_old_places", ordered(rows(sorting.to_old_places)), inputs, sizes, opens_places=True),
         Case("sorting.in_order", ordered(rows(in_order)), inputs, sizes, opens_places=True),
         Case("sorting.destinations_of", ordered(sorting.destinations_of), (), {"n": n}, opens_places=True),
