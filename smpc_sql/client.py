@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import random
 import threading
 import time
@@ -21,11 +20,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 import numpy as np
 import numpy.typing as npt
 
-from smpc_sql import analysis, messages, owner, result, sharing
+from smpc_sql import analysis, messages, owner, result
+from smpc_sql.calls import SETTLE, Calls, all_of, require_same
 from smpc_sql.catalog import Catalog, CatalogInvalid
-from smpc_sql.errors import CatalogConflict, InternalError, KeysUnchecked, PeerError, QueryError, SmpcError
+from smpc_sql.errors import CatalogConflict, KeysUnchecked, PeerError, QueryError, SmpcError
 from smpc_sql.messages import Failed
-from smpc_sql.owner import EncodedRows, Loaded
+from smpc_sql.owner import EncodedRows, Frames, Loaded
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.result import QueryStats, Result
 from smpc_sql.schema import Enum, Integer, TableSchema
@@ -46,7 +46,7 @@ from smpc_sql.sql.parse import (
 )
 from smpc_sql.sql.storing import compile_table
 from smpc_sql.transport.base import Link, identity
-from smpc_sql.wire import MAX_DATA, Malformed
+from smpc_sql.wire import MAX_DATA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _MOST_CHECKS = 8  # times that a query finds new loads, whose keys are to be checked, before it is given up
-_SETTLE = 3.0  # seconds at most for the other parties to say what they know, after the first one has failed
 _PAUSE = 0.02  # seconds, at first, before what was refused because somebody else was at work is tried again
 
 
@@ -78,14 +77,10 @@ class Connection:
         self.timeout = timeout
         self._link = link
         self._identity = identity(link.name)
-        self._on_close = on_close
         self._lock = threading.Lock()
-        self._calls: dict[bytes, _Call] = {}
         self._catalog: Catalog | None = None
         self._changing = threading.Lock()
-        self._closed = False
-        self._reader = threading.Thread(target=self._read, name=f"{link.name}-reader", daemon=True)
-        self._reader.start()
+        self._calls = Calls(link, parties, timeout=timeout, on_close=on_close)
 
     def execute(self, sql: str) -> Result:
         """Runs every statement of a script; returns what the last one gives (no rows and no columns for DDL).
@@ -162,14 +157,7 @@ class Connection:
 
     def close(self) -> None:
         """Ends the connection. A second call changes nothing."""
-        with self._lock:
-            closed, self._closed = self._closed, True
-        if not closed:
-            try:
-                self._link.close()
-                self._reader.join()
-            finally:
-                self._on_close()
+        self._calls.close()
 
     def __enter__(self) -> Self:
         return self
@@ -185,16 +173,16 @@ class Connection:
         started = time.monotonic()
         for _ in self._attempts():
             catalog, delivery = self._plan(select)
-            with self._call() as call:
+            with self._calls.begin() as call:
                 self._link.open_session(call.request, self.parties)
                 try:
-                    replies = self._ask_all(call, messages.Submit(call.request, select.sql, catalog.digest()))
+                    replies = self._calls.ask(call, messages.Submit(call.request, select.sql, catalog.digest()))
                     if self._is_stale(replies):
                         continue
-                    answers = _all(messages.Answer, replies)
+                    answers = all_of(messages.Answer, replies)
                     shares = self._receive(call.request, answers)
                 except BaseException:
-                    self._tell(self.parties, messages.Cancel(call.request))
+                    self._calls.tell(self.parties, messages.Cancel(call.request))
                     raise
                 finally:
                     self._link.close_session(call.request)
@@ -222,7 +210,7 @@ class Connection:
         return fresh, compile_statement(select, fresh)
 
     def _receive(self, session: bytes, answers: Mapping[str, messages.Answer]) -> dict[str, list[npt.NDArray[Any]]]:
-        _same({party: answer.digest for party, answer in answers.items()}, "ran another plan than")
+        require_same({party: answer.digest for party, answer in answers.items()}, "ran another plan than")
         shares: dict[str, list[npt.NDArray[Any]]] = {}
         for party, answer in answers.items():
             shares[party] = []
@@ -252,19 +240,19 @@ class Connection:
             return json.dumps(report, indent=2, ensure_ascii=False) if statement.json else analysis.as_text(report)
         self._plan(select)  # a QueryError has its place in this text
         sql = f"EXPLAIN (FORMAT JSON) {select.sql}" if statement.json else select.sql
-        with self._call() as call:
-            texts = _explained(self._ask_all(call, messages.Explain(call.request, sql)))
-        _same(texts, "plans otherwise than")
+        with self._calls.begin() as call:
+            texts = _explained(self._calls.ask(call, messages.Explain(call.request, sql)))
+        require_same(texts, "plans otherwise than")
         return texts[self.parties[0]]
 
     def _analyze(self, select: Select) -> dict[str, Any]:
         for _ in self._attempts():
             catalog, _ = self._plan(select)
-            with self._call() as call:
+            with self._calls.begin() as call:
                 try:
-                    replies = self._ask_all(call, messages.Analyze(call.request, select.sql, catalog.digest()))
+                    replies = self._calls.ask(call, messages.Analyze(call.request, select.sql, catalog.digest()))
                 except BaseException:
-                    self._tell(self.parties, messages.Cancel(call.request))
+                    self._calls.tell(self.parties, messages.Cancel(call.request))
                     raise
                 if not self._is_stale(replies):
                     return analysis.merged(_explained(replies))
@@ -337,7 +325,7 @@ class Connection:
             raise QueryError(f"one load brings at most {messages.MAX_ROWS} rows")
         name = self._identity if owner_name is None else owner_name
         pieces = tuple(messages.Piece(column.name, column.nullable) for column in schema.stored)
-        frames = _split(schema, rows, self.parties)
+        frames = owner.split(schema, rows, self.parties)
         ddl = messages.ddl_digest(entry.ddl)
         self._change(
             lambda change, request: messages.Load(request, change, schema.name, ddl, name, rows.rows, pieces), frames
@@ -347,7 +335,7 @@ class Connection:
     def _change(
         self,
         make: Callable[[bytes, bytes], messages.Message],
-        frames: Mapping[str, _Frames] | None,
+        frames: Mapping[str, Frames] | None,
         *,
         together: bool = False,
     ) -> None:
@@ -357,12 +345,12 @@ class Connection:
                 change = os.urandom(16)
                 try:
                     if self._prepare(make, change, frames, together):
-                        with self._call() as call:
+                        with self._calls.begin() as call:
                             commit = messages.Commit(call.request, change)
-                            _all(messages.Done, self._ask_all(call, commit, self.parties[:1]))
+                            all_of(messages.Done, self._calls.ask(call, commit, self.parties[:1]))
                         return
                 except BaseException:
-                    self._tell(self.parties[:1], messages.Rollback(change))
+                    self._calls.tell(self.parties[:1], messages.Rollback(change))
                     raise
                 finally:
                     self._forget_catalog()
@@ -372,41 +360,52 @@ class Connection:
         self,
         make: Callable[[bytes, bytes], messages.Message],
         change: bytes,
-        frames: Mapping[str, _Frames] | None,
+        frames: Mapping[str, Frames] | None,
         together: bool,
     ) -> bool:
         """False if somebody else was changing the same."""
-        with self._call() as call:
+        with self._calls.begin() as call:
             kind: type[Any] = messages.Done if frames is None else messages.Send
             for parties in (self.parties,) if together else (self.parties[:1], self.parties[1:]):
-                replies = self._ask_all(call, make(change, call.request), parties)
+                replies = self._calls.ask(call, make(change, call.request), parties)
                 if self._is_stale(replies):
-                    self._tell(self.parties[:1], messages.Rollback(change))
+                    self._calls.tell(self.parties[:1], messages.Rollback(change))
                     return False
-                _all(kind, replies)
+                all_of(kind, replies)
             if frames is not None:
                 session = messages.load_session(self._identity, change)
                 for party, pieces in frames.items():
                     for path, array in pieces:
                         self._link.send(party, session, path, array)
-                _all(messages.Done, self._collect(call, self.parties))
+                all_of(messages.Done, self._calls.collect(call, self.parties))
         return True
+
+    def _attempts(self) -> Iterator[int]:
+        """Counts attempts at what may be refused because others are at work, with pauses, for as long as `timeout`."""
+        deadline = time.monotonic() + self.timeout
+        pause = _PAUSE
+        attempt = 0
+        while attempt == 0 or time.monotonic() < deadline:
+            yield attempt
+            attempt += 1
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(2 * pause, 1.0)
 
     # --- the catalog
 
     def _fetch_catalog(self) -> Catalog:
         """From all parties; a difference may be a change under way, and is looked at again."""
-        deadline = time.monotonic() + min(self.timeout, _SETTLE)
+        deadline = time.monotonic() + min(self.timeout, SETTLE)
         pause = _PAUSE
         while True:
-            with self._call() as call:
-                replies = _all(messages.CatalogIs, self._ask_all(call, messages.GetCatalog(call.request)))
-            _same({party: reply.version for party, reply in replies.items()}, "runs another version than")
+            with self._calls.begin() as call:
+                replies = all_of(messages.CatalogIs, self._calls.ask(call, messages.GetCatalog(call.request)))
+            require_same({party: reply.version for party, reply in replies.items()}, "runs another version than")
             texts = {party: reply.catalog for party, reply in replies.items()}
             if len(set(texts.values())) == 1:
                 break
             if time.monotonic() > deadline:
-                _same(texts, "has another catalog than")
+                require_same(texts, "has another catalog than")
             time.sleep(pause)
         try:
             catalog = Catalog.from_text(texts[self.parties[0]])
@@ -420,188 +419,9 @@ class Connection:
         with self._lock:
             self._catalog = None
 
-    # --- messages
-
-    def _attempts(self) -> Iterator[int]:
-        """Counts attempts at what may be refused because others are at work, with pauses, for as long as `timeout`."""
-        deadline = time.monotonic() + self.timeout
-        pause = _PAUSE
-        attempt = 0
-        while attempt == 0 or time.monotonic() < deadline:
-            yield attempt
-            attempt += 1
-            time.sleep(pause * random.uniform(0.5, 1.5))
-            pause = min(2 * pause, 1.0)
-
-    @contextlib.contextmanager
-    def _call(self) -> Iterator[_Call]:
-        call = _Call(os.urandom(16))
-        with self._lock:
-            if self._closed:
-                raise InternalError("the connection is closed")
-            self._calls[call.request] = call
-        try:
-            yield call
-        finally:
-            with self._lock:
-                del self._calls[call.request]
-
-    def _tell(self, parties: tuple[str, ...], message: messages.Message) -> None:
-        """Sends a message that is not answered to whoever can be reached at once."""
-        for party in parties:
-            with contextlib.suppress(PeerError):
-                self._link.send_control(party, messages.encode(message), wait=False)
-
-    def _ask_all(
-        self, call: _Call, message: messages.Message, parties: tuple[str, ...] | None = None
-    ) -> dict[str, messages.ToClient | SmpcError]:
-        """Sends a message to parties (by default all) and collects a reply of each."""
-        asked = self.parties if parties is None else parties
-        raw = messages.encode(message)
-        for party in asked:
-            try:
-                self._link.send_control(party, raw)
-            except PeerError as error:
-                call.replies.put((party, error))
-        return self._collect(call, asked)
-
-    def _collect(self, call: _Call, parties: tuple[str, ...]) -> dict[str, messages.ToClient | SmpcError]:
-        """A reply, or an error, of each party.
-
-        The first reply may take as long as it takes, while all parties say that they work on it. The others must follow
-        within the timeout; after a failure, soon.
-        """
-        replies: dict[str, messages.ToClient | SmpcError] = {}
-        deadline = 0.0
-        while call.early:
-            call.replies.put(call.early.pop(0))
-        while len(replies) < len(parties):
-            wait = deadline - time.monotonic() if deadline else self.timeout
-            try:
-                party, reply = call.replies.get(timeout=max(0.0, wait))
-            except queue.Empty:
-                missing = [party for party in parties if party not in replies]
-                silent = missing if deadline else self._not_working(call, missing)
-                if call.replies.empty():
-                    replies |= {party: PeerError(party, f"no answer within {self.timeout:g} s") for party in silent}
-                continue
-            if party not in parties or party in replies:
-                call.early.append((party, reply))
-                continue
-            replies[party] = reply
-            failed = isinstance(reply, Failed | SmpcError)
-            limit = time.monotonic() + (min(self.timeout, _SETTLE) if failed else self.timeout)
-            deadline = min(deadline, limit) if deadline and failed else deadline or limit
-        return {party: replies[party] for party in parties}
-
-    def _not_working(self, call: _Call, parties: list[str]) -> list[str]:
-        """Which parties do not say within the timeout that they work on a call.
-
-        Messages of a party arrive in order: if it has replied to the call, that is in the call's queue by now.
-        """
-        with self._call() as ping:
-            waiting = list(parties)
-            heard: list[str] = []
-            deadline = time.monotonic() + self.timeout
-            for party in parties:
-                with contextlib.suppress(PeerError):
-                    self._link.send_control(party, messages.encode(messages.Ping(ping.request, call.request)))
-            while len(heard) < len(parties):
-                try:
-                    party, reply = ping.replies.get(timeout=max(0.0, deadline - time.monotonic()))
-                except queue.Empty:
-                    break
-                heard.append(party)
-                if isinstance(reply, messages.Done) and party in waiting:
-                    waiting.remove(party)
-        return waiting
-
-    def _read(self) -> None:
-        """Hands every message to the call that waits for it."""
-        while True:
-            sender, raw = self._link.control.get()
-            lost = PeerError(sender, "the connection was lost")
-            if sender == self._link.name:
-                lost = PeerError(sender, "the connection was closed")
-            if not raw:
-                with self._lock:
-                    calls = tuple(self._calls.values())
-                for call in calls:
-                    for party in self.parties if sender == self._link.name else (sender,):
-                        call.replies.put((party, lost))
-                if sender == self._link.name:
-                    return
-                continue
-            with contextlib.suppress(Malformed):
-                message = messages.to_client(raw)
-                with self._lock:
-                    waiting = self._calls.get(message.request)
-                if waiting is not None:
-                    waiting.replies.put((sender, message))
-
-
-_Frames = list[tuple[bytes, npt.NDArray[Any]]]
-
-
-class _Call:
-    """A request under way: its id, and what came back so far. early: what answers a message that is yet to be sent."""
-
-    def __init__(self, request: bytes) -> None:
-        self.request = request
-        self.early: list[tuple[str, messages.ToClient | SmpcError]] = []
-        self.replies: queue.SimpleQueue[tuple[str, messages.ToClient | SmpcError]] = queue.SimpleQueue()
-
-
-def _all(kind: type[Any], replies: Mapping[str, messages.ToClient | SmpcError]) -> dict[str, Any]:
-    """The replies, if all are of that kind; otherwise raises what went wrong."""
-    errors: dict[str, SmpcError] = {}
-    for party, reply in replies.items():
-        if isinstance(reply, Failed):
-            errors[party] = messages.error_of(reply.fault, party)
-        elif isinstance(reply, SmpcError):
-            errors[party] = reply
-        elif not isinstance(reply, kind):
-            errors[party] = PeerError(party, "gave an answer to another question")
-    if errors:
-        raise blame(errors, len(replies))
-    return dict(replies)
-
-
-def blame(errors: Mapping[str, SmpcError], asked: int) -> SmpcError:
-    """The one error to raise, of what parties reported (or is known of them), in the consortium's order.
-
-    All `asked` parties say the same: that. Otherwise the chain "A waits for B, B waits for C" is followed to its end:
-    who is named there is silent, or says itself what failed.
-    """
-    first = next(iter(errors.values()))
-    if len(errors) == asked and len({(type(error), str(error)) for error in errors.values()}) == 1:
-        return first
-    peers = [(party, error) for party, error in errors.items() if isinstance(error, PeerError)]
-    if not peers:
-        return first
-    party, found = peers[0]
-    seen = {party}
-    while found.peer in errors and found.peer not in seen:
-        seen.add(found.peer)
-        deeper = errors[found.peer]
-        if not isinstance(deeper, PeerError):
-            return PeerError(found.peer, f"{type(deeper).__name__}: {deeper}")
-        found = deeper
-    return found
-
 
 def _explained(replies: Mapping[str, messages.ToClient | SmpcError]) -> dict[str, str]:
-    return {party: reply.text for party, reply in _all(messages.Explained, replies).items()}
-
-
-def _same(values: Mapping[str, object], differs: str) -> None:
-    """Raises PeerError for the first party whose value is not the most frequent one."""
-    given = list(values.values())
-    standard = max(given, key=given.count)
-    for party, value in values.items():
-        if value != standard:
-            others = ", ".join(name for name in values if values[name] == standard)
-            raise PeerError(party, f"{differs} {others}")
+    return {party: reply.text for party, reply in all_of(messages.Explained, replies).items()}
 
 
 def _read_csv(schema: TableSchema, path: str | Path, delimiter: str, header: bool) -> EncodedRows:
@@ -610,21 +430,6 @@ def _read_csv(schema: TableSchema, path: str | Path, delimiter: str, header: boo
 
 def _from_frame(schema: TableSchema, frame: pd.DataFrame) -> EncodedRows:
     return owner.from_frame(schema, frame)
-
-
-def _split(schema: TableSchema, rows: EncodedRows, parties: tuple[str, ...]) -> dict[str, _Frames]:
-    """Each party's shares of the rows, as frames with their paths."""
-    frames: dict[str, _Frames] = {party: [] for party in parties}
-    for number, column in enumerate(schema.stored):
-        words = np.ascontiguousarray(rows.words[column.name]).view(np.uint64)
-        pieces = [(b"w", sharing.split_words(words, len(parties)))]
-        if column.nullable:
-            packed = np.packbits(rows.nulls[column.name], bitorder="little")
-            pieces.append((b"n", sharing.split_bits(packed, len(parties))))
-        for kind, shares in pieces:
-            for party, share in zip(parties, shares, strict=True):
-                frames[party].append((messages.load_path(kind, number), share))
-    return frames
 
 
 def _nothing() -> Result:

@@ -11,11 +11,13 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from smpc_sql import messages, sharing
 from smpc_sql.decimals import Rounding
 from smpc_sql.encoding import EncodedColumn, Mask, Words, encode_series, encode_text
 from smpc_sql.errors import DataError
@@ -220,3 +222,22 @@ def _refusal(schema: TableSchema, name: str, problems: list[_Problem]) -> DataEr
         f"{name}: {rows} not fit table {schema.name}; nothing was loaded (data rows, counted from 1)",
         listed,
     )
+
+
+Frames = list[tuple[bytes, npt.NDArray[Any]]]
+"""Arrays, each with the path under which a party receives it."""
+
+
+def split(schema: TableSchema, rows: EncodedRows, parties: tuple[str, ...]) -> dict[str, Frames]:
+    """Each party's shares of the rows, as frames with their paths."""
+    frames: dict[str, Frames] = {party: [] for party in parties}
+    for number, column in enumerate(schema.stored):
+        words = np.ascontiguousarray(rows.words[column.name]).view(np.uint64)
+        pieces = [(b"w", sharing.split_words(words, len(parties)))]
+        if column.nullable:
+            packed = np.packbits(rows.nulls[column.name], bitorder="little")
+            pieces.append((b"n", sharing.split_bits(packed, len(parties))))
+        for kind, shares in pieces:
+            for party, share in zip(parties, shares, strict=True):
+                frames[party].append((messages.load_path(kind, number), share))
+    return frames

@@ -120,11 +120,11 @@ def test_another_clients_tables_are_seen(world: World) -> None:
 
 def test_a_reply_that_comes_early_is_kept(world: World) -> None:
     con = world.start()
-    with con._call() as call:
+    with con._calls.begin() as call:
         for party in ("p2", "p1", "p3"):
             call.replies.put((party, messages.Done(call.request)))
-        assert set(con._collect(call, ("p1",))) == {"p1"}
-        assert set(con._collect(call, ("p2", "p3"))) == {"p2", "p3"}
+        assert set(con._calls.collect(call, ("p1",))) == {"p1"}
+        assert set(con._calls.collect(call, ("p2", "p3"))) == {"p2", "p3"}
 
 
 class TestRights:
@@ -142,14 +142,14 @@ class TestRights:
     def test_a_change_is_committed_by_its_client_only(self, world: World) -> None:
         con, rival = fill(world.start()), world.connect("rival")
         change = os.urandom(16)
-        with con._call() as call:
-            con._ask_all(call, messages.Define(call.request, change, "CREATE TABLE v (x INTEGER)"))
-        with rival._call() as call:
-            (reply,) = rival._ask_all(call, messages.Commit(call.request, change), ("p1",)).values()
+        with con._calls.begin() as call:
+            con._calls.ask(call, messages.Define(call.request, change, "CREATE TABLE v (x INTEGER)"))
+        with rival._calls.begin() as call:
+            (reply,) = rival._calls.ask(call, messages.Commit(call.request, change), ("p1",)).values()
         assert isinstance(reply, messages.Failed)
         rival._link.send_control("p1", messages.encode(messages.Rollback(change)))
-        with con._call() as call:
-            (reply,) = con._ask_all(call, messages.Commit(call.request, change), ("p1",)).values()
+        with con._calls.begin() as call:
+            (reply,) = con._calls.ask(call, messages.Commit(call.request, change), ("p1",)).values()
         assert isinstance(reply, messages.Done)
         assert agree(world)
 
@@ -266,8 +266,8 @@ class TestFailures:
         monkeypatch.setattr("parties.changes._ABANDONED", 0.1)
         world = make_world(3, timeout=0.3)
         con = fill(world.start())
-        with con._call() as call:
-            con._ask_all(call, messages.Define(call.request, os.urandom(16), "DROP TABLE t"))
+        with con._calls.begin() as call:
+            con._calls.ask(call, messages.Define(call.request, os.urandom(16), "DROP TABLE t"))
         assert all(store.staged for store in world.stores.values())
         time.sleep(2)
         assert agree(world)
@@ -276,10 +276,12 @@ class TestFailures:
     def test_another_change_under_the_same_id(self, world: World) -> None:
         con = fill(world.start())
         change = os.urandom(16)
-        with con._call() as call:
+        with con._calls.begin() as call:
             for party, table in zip(world.names, "xyx", strict=True):
-                con._ask_all(call, messages.Define(call.request, change, f"CREATE TABLE {table} (c INTEGER)"), (party,))
-            (reply,) = con._ask_all(call, messages.Commit(call.request, change), ("p1",)).values()
+                con._calls.ask(
+                    call, messages.Define(call.request, change, f"CREATE TABLE {table} (c INTEGER)"), (party,)
+                )
+            (reply,) = con._calls.ask(call, messages.Commit(call.request, change), ("p1",)).values()
         assert isinstance(reply, messages.Failed)
         assert (reply.fault.kind, reply.fault.peer) == ("PeerError", "p2")
         assert agree(world)
@@ -315,11 +317,11 @@ class TestRestart:
         """p1, which decides, gives up what it had not decided; p2 asks p1."""
         world, con = self.world(make_world, tmp_path)
         change = os.urandom(16)
-        with con._call() as call:
-            con._ask_all(call, messages.Define(call.request, change, "DROP TABLE t"))
+        with con._calls.begin() as call:
+            con._calls.ask(call, messages.Define(call.request, change, "DROP TABLE t"))
         self.restart(world, tmp_path, name)
-        with con._call() as call:
-            (reply,) = con._ask_all(call, messages.Commit(call.request, change), ("p1",)).values()
+        with con._calls.begin() as call:
+            (reply,) = con._calls.ask(call, messages.Commit(call.request, change), ("p1",)).values()
         assert isinstance(reply, messages.Failed if name == "p1" else messages.Done)
         time.sleep(1.2)
         assert agree(world)
@@ -328,11 +330,11 @@ class TestRestart:
     def test_who_missed_the_decision_is_told(self, make_world: MakeWorld, tmp_path: Path) -> None:
         world, con = self.world(make_world, tmp_path)
         change = os.urandom(16)
-        with con._call() as call:
-            con._ask_all(call, messages.Define(call.request, change, "DROP TABLE t"))
+        with con._calls.begin() as call:
+            con._calls.ask(call, messages.Define(call.request, change, "DROP TABLE t"))
         world.links["p3"].close()
-        with con._call() as call:
-            (reply,) = con._ask_all(call, messages.Commit(call.request, change), ("p1",)).values()
+        with con._calls.begin() as call:
+            (reply,) = con._calls.ask(call, messages.Commit(call.request, change), ("p1",)).values()
         assert isinstance(reply, messages.Failed)
         assert reply.fault.peer == "p3"
         assert "will follow" in reply.fault.message

@@ -72,9 +72,9 @@ def test_errors_of_the_query_come_with_their_place(world: World) -> None:
 def test_parties_refuse_what_a_client_did_not_check(world: World) -> None:
     """All parties agree on the refusal, and the client hears the reason."""
     con = fill(world.start())
-    with con._call() as call:
+    with con._calls.begin() as call:
         submit = messages.Submit(call.request, "SELECT nope FROM t", con.catalog.digest())
-        replies = con._ask_all(call, submit)
+        replies = con._calls.ask(call, submit)
     assert {type(reply) for reply in replies.values()} == {messages.Failed}
     assert {reply.fault.kind for reply in replies.values() if isinstance(reply, messages.Failed)} == {"UnknownName"}
     assert con.sql(QUERY).fetchall() == ANSWER
@@ -245,7 +245,7 @@ class TestFailures:
 
         assert con.catalog.tables
         with monkeypatch.context() as patched:
-            patched.setattr(con, "_collect", interrupted)
+            patched.setattr(con._calls, "collect", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 con.sql(QUERY)
         for _ in range(100):

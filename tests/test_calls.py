@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smpc_sql.client import blame
+from smpc_sql.calls import blame
 from smpc_sql.errors import InternalError, PeerError, SmpcError, UnknownName
 
 
