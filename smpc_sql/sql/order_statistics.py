@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Protocol
 
 from sqlglot import exp
 
@@ -26,38 +25,15 @@ from smpc_sql.plan.relations import Relation, Window, WindowCall
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import DAY, Boolean, Date, Decimal, Double, Integer, Interval, Timestamp, scale_of
 from smpc_sql.sql import quotient, rounding, timestamps
+from smpc_sql.sql.aggregate_calls import AggregateCalls
 from smpc_sql.sql.coercion import as_quotient, negate
 from smpc_sql.sql.nodes import construct, only
-from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.text import all_words, each_word
 
 _WORD = Integer(64)
 
 
-class Calls(Protocol):
-    """Who collects the aggregates of a SELECT."""
-
-    keys: tuple[Expression, ...]
-
-    @property
-    def arguments(self) -> ScalarBinder:
-        """Who binds their arguments."""
-
-    def call(
-        self,
-        kind: AggregateKind,
-        argument: Expression | None,
-        filter_: Expression | None,
-        distinct: bool = False,
-        place: Place | None = None,
-        by: Expression | None = None,
-        rest: tuple[Expression, ...] = (),
-        word: int = 0,
-    ) -> Expression:
-        """The column of a call."""
-
-
-def bind_ordered(g: Calls, node: exp.Expr, filter_: Expression | None) -> Expression | None:
+def bind_ordered(g: AggregateCalls, node: exp.Expr, filter_: Expression | None) -> Expression | None:
     """What an aggregate of this module stands for; None if it is none of them. Raises Unsupported, TypeMismatch."""
     if isinstance(node, exp.WithinGroup):
         return _within_group(g, node, filter_)
@@ -75,7 +51,7 @@ def bind_ordered(g: Calls, node: exp.Expr, filter_: Expression | None) -> Expres
     return None
 
 
-def _quantile(g: Calls, node: exp.Expr, filter_: Expression | None) -> Expression:
+def _quantile(g: AggregateCalls, node: exp.Expr, filter_: Expression | None) -> Expression:
     given = node.args.get("quantile") or node.args.get("expression")
     if given is None:
         raise Unsupported(f"{_name(node)} needs a value and a constant, or WITHIN GROUP (ORDER BY …)")
@@ -84,7 +60,7 @@ def _quantile(g: Calls, node: exp.Expr, filter_: Expression | None) -> Expressio
     return values.at(type(node), abs(p), descending=p < 0)
 
 
-def _within_group(g: Calls, node: exp.WithinGroup, filter_: Expression | None) -> Expression:
+def _within_group(g: AggregateCalls, node: exp.WithinGroup, filter_: Expression | None) -> Expression:
     """PERCENTILE_CONT(p) WITHIN GROUP (ORDER BY x), or MODE()."""
     function, order = node.this, node.expression
     if not isinstance(function, exp.PercentileCont | exp.PercentileDisc | exp.Mode) or len(order.expressions) != 1:
@@ -104,7 +80,7 @@ def _name(node: exp.Expr) -> str:
     return construct(node).removeprefix("function ")
 
 
-def _parameter(g: Calls, node: exp.Expr, given: exp.Expr, low: int) -> Fraction:
+def _parameter(g: AggregateCalls, node: exp.Expr, given: exp.Expr, low: int) -> Fraction:
     x = fold(g.arguments.bind(given))
     value = None
     if isinstance(x, Literal) and isinstance(x.type, Integer | Decimal) and x.value is not None:
@@ -120,7 +96,7 @@ def _parameter(g: Calls, node: exp.Expr, given: exp.Expr, low: int) -> Fraction:
     return parameter(value)
 
 
-def _argument(g: Calls, node: exp.Expr) -> tuple[Expression, bool]:
+def _argument(g: AggregateCalls, node: exp.Expr) -> tuple[Expression, bool]:
     """What is aggregated, and whether DISTINCT."""
     argument, distinct = node.this, isinstance(node.this, exp.Distinct)
     if distinct:
@@ -158,7 +134,7 @@ def _typed(found: Expression, x: Expression, below: Expression | None) -> Expres
 class _Values:
     """The values of an aggregate, in ascending order."""
 
-    def __init__(self, g: Calls, node: exp.Expr, filter_: Expression | None) -> None:
+    def __init__(self, g: AggregateCalls, node: exp.Expr, filter_: Expression | None) -> None:
         self._g, self._filter = g, filter_
         self._name = _name(node)
         self._x, self._distinct = _argument(g, node)
@@ -233,7 +209,7 @@ class _Values:
         return Add(Multiply(low, Literal(p.denominator, _WORD), _WORD), way, _WORD)
 
 
-def _extreme_row(g: Calls, node: exp.Expr, filter_: Expression | None) -> Expression:
+def _extreme_row(g: AggregateCalls, node: exp.Expr, filter_: Expression | None) -> Expression:
     """ARG_MIN and ARG_MAX: of several such rows the smallest argument."""
     only(node, "this", "expression")
     kind: AggregateKind = "arg_min" if isinstance(node, exp.ArgMin) else "arg_max"
@@ -244,7 +220,7 @@ def _extreme_row(g: Calls, node: exp.Expr, filter_: Expression | None) -> Expres
     return _typed(found, x, below)
 
 
-def _mode(g: Calls, x: Expression, filter_: Expression | None) -> Expression:
+def _mode(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
     """The value with the most rows: each row knows how many of its group are equal. The smallest of several."""
     words, below = _plain(x, "MODE")
     parts = all_words((*g.keys, words) if filter_ is None else (*g.keys, filter_, words))

@@ -1,0 +1,176 @@
+"""Aggregate functions of one argument: COUNT, SUM, MIN and MAX as they are, the others as arithmetic on those."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from smpc_sql.errors import TypeMismatch, Unsupported
+from smpc_sql.plan.expressions import (
+    AggregateKind,
+    And,
+    Divide,
+    Equal,
+    Expression,
+    FromBoolean,
+    Literal,
+    LongText,
+    Not,
+    Sqrt,
+)
+from smpc_sql.schema import Boolean, Double
+from smpc_sql.sql import quotient
+from smpc_sql.sql.aggregate_calls import AggregateCalls
+from smpc_sql.sql.coercion import as_quotient, multiply, subtract
+from smpc_sql.sql.fixed import over_constant, plain
+from smpc_sql.sql.fixed_point import fixed_point
+from smpc_sql.sql.literals import integer
+from smpc_sql.sql.operations import require_numbers
+from smpc_sql.sql.text import each_word, words_of
+
+Function = Callable[[AggregateCalls, Expression, Expression | None], Expression]
+"""The calls of a SELECT, an argument and the rows it is of, to what the function stands for."""
+
+
+def _over_constant(x: Expression, what: str, rows: int = 0) -> Divide | None:
+    """A DOUBLE argument over a constant denominator; one by a secret in fixed point, if so many rows may be summed."""
+    if not isinstance(x.type, Double):
+        return None
+    q = as_quotient(x)
+    if over_constant(q) is None and rows:
+        return fixed_point(q, rows)
+    if over_constant(q) is None:
+        raise Unsupported(f"{what} of a quotient is not supported, but of one by a constant other than 0")
+    return q
+
+
+def _count(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    if isinstance(x.type, Double):
+        present = Not(quotient.is_null_double(x))
+        return g.call("count_star", None, present if filter_ is None else And((filter_, present)))
+    return g.call("count", words_of(x)[0], filter_)
+
+
+def _count_if(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    """As in DuckDB a sum: NULL where there is nothing to count."""
+    if not isinstance(x.type, Boolean):
+        raise TypeMismatch(f"COUNT_IF needs a BOOLEAN, got {x.type}")
+    return g.call("sum", FromBoolean(x), filter_)
+
+
+def _sum(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    if isinstance(x.type, Boolean):
+        x = FromBoolean(x)
+    require_numbers("SUM", x)
+    q = _over_constant(x, "SUM", g.scope.relation.max_rows)
+    if q is not None:
+        return quotient.make(g.call("sum", q.numerator, filter_), q.denominator)
+    return g.call("sum", x, filter_)
+
+
+def _avg(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    require_numbers("AVG", x)
+    q = _over_constant(x, "AVG", g.scope.relation.max_rows)
+    if q is not None:
+        count = g.call("count", q.numerator, filter_)
+        return quotient.make(g.call("sum", q.numerator, filter_), multiply(count, q.denominator), guarded=True)
+    return quotient.make(g.call("sum", x, filter_), g.call("count", x, filter_), guarded=True)
+
+
+def _count_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    x = FromBoolean(x) if isinstance(x.type, Boolean) else x
+    if isinstance(x, LongText):
+        return g.call("count", x.words[0], filter_, distinct=True, rest=x.words[1:])
+    q = _over_constant(x, "COUNT(DISTINCT …)")
+    return g.call("count", x if q is None else q.numerator, filter_, distinct=True)
+
+
+def _sum_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    x = FromBoolean(x) if isinstance(x.type, Boolean) else x
+    require_numbers("SUM", x)
+    q = _over_constant(x, "SUM(DISTINCT …)")
+    if q is not None:
+        return quotient.make(g.call("sum", q.numerator, filter_, distinct=True), q.denominator)
+    return g.call("sum", x, filter_, distinct=True)
+
+
+def _avg_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    require_numbers("AVG", x)
+    count = _count_distinct(g, x, filter_)
+    return quotient.divide(_sum_distinct(g, x, filter_), count)
+
+
+def _extreme(kind: AggregateKind) -> Callable[[AggregateCalls, Expression, Expression | None], Expression]:
+    def bind(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+        if isinstance(x.type, Boolean):
+            return _truth(g, kind, x, filter_)
+        if isinstance(x, LongText):
+            return each_word(x, lambda first, rest, word: g.call(kind, first, filter_, rest=rest, word=word))
+        q = _over_constant(x, kind.upper(), rows=1)
+        if q is not None:
+            return Divide(g.call(kind, q.numerator, filter_), q.denominator)
+        return g.call(kind, x, filter_)
+
+    return bind
+
+
+def _truth(g: AggregateCalls, kind: AggregateKind, x: Expression, filter_: Expression | None) -> Expression:
+    extreme = g.call(kind, FromBoolean(x), filter_)
+    return Equal(extreme, Literal(1, extreme.type))
+
+
+def _bool(kind: AggregateKind, name: str) -> Callable[[AggregateCalls, Expression, Expression | None], Expression]:
+    def bind(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+        if not isinstance(x.type, Boolean):
+            raise TypeMismatch(f"{name} needs a BOOLEAN, got {x.type}")
+        return _truth(g, kind, x, filter_)
+
+    return bind
+
+
+def _variance(sample: bool, root: bool) -> Callable[[AggregateCalls, Expression, Expression | None], Expression]:
+    """VAR = (n Σx² - (Σx)²) / n², or over n (n - 1) for a sample: NULL for one row, since that is 0."""
+
+    def bind(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+        require_numbers("a variance", x)
+        x = plain(x)
+        q = _over_constant(x, "a variance")
+        x = x if q is None else q.numerator
+        n = g.call("count", x, filter_)
+        total, squares = g.call("sum", x, filter_), g.call("sum", multiply(x, x), filter_)
+        numerator = subtract(multiply(n, squares), multiply(total, total))
+        denominator = multiply(n, subtract(n, integer(1)) if sample else n)
+        if q is not None:
+            denominator = multiply(denominator, multiply(q.denominator, q.denominator))
+        variance = quotient.make(numerator, denominator, guarded=not sample)
+        return Sqrt(variance) if root else variance
+
+    return bind
+
+
+FUNCTIONS: dict[type[exp.Expr] | str, Function] = {
+    exp.Count: _count,
+    exp.CountIf: _count_if,
+    exp.Sum: _sum,
+    exp.Avg: _avg,
+    "mean": _avg,
+    exp.Min: _extreme("min"),
+    exp.AnyValue: _extreme("min"),
+    "arbitrary": _extreme("min"),
+    exp.Max: _extreme("max"),
+    exp.LogicalAnd: _bool("min", "BOOL_AND"),
+    exp.LogicalOr: _bool("max", "BOOL_OR"),
+    exp.Variance: _variance(sample=True, root=False),
+    exp.VariancePop: _variance(sample=False, root=False),
+    exp.Stddev: _variance(sample=True, root=True),
+    exp.StddevSamp: _variance(sample=True, root=True),
+    exp.StddevPop: _variance(sample=False, root=True),
+}
+"""By what sqlglot makes of them, or their names where it does not know them."""
+
+DISTINCT: dict[Function, Function] = {_count: _count_distinct, _sum: _sum_distinct, _avg: _avg_distinct}
+"""What a function of the different values is."""
+
+WITHOUT_REPETITION = tuple(FUNCTIONS[kind] for kind in (exp.Min, exp.Max, exp.LogicalAnd, exp.LogicalOr))
+"""To which it makes no difference whether a value comes twice."""
