@@ -26,6 +26,7 @@ from parties.engine import Array, Cost, Engine, Prepared, Seat, SqlEngine
 from parties.store import Busy, Change, DirectoryStore, MemoryStore, Store, StoredFragment
 from smpc_sql import messages
 from smpc_sql.catalog import Catalog
+from smpc_sql.disclosures import check_allowed
 from smpc_sql.errors import ConfigError, InternalError, PeerError, PolicyError, SmpcError
 from smpc_sql.transport.base import Link, Node, Silent, identity
 from smpc_sql.transport.sealed import open_station
@@ -80,6 +81,7 @@ class Party:
         self._parties = consortium.party_names
         self._others = tuple(party for party in self._parties if party != name)
         self._provider = consortium.provider.name
+        self._discloses = consortium.station(name).discloses
         self._clients = {client.name: client for client in consortium.clients}
         self._lock = threading.Lock()
         self._inboxes: dict[bytes, Inbox] = {}
@@ -150,6 +152,8 @@ class Party:
                 self._start(sender, request, self._explain, client, message)
             case messages.Analyze(request):
                 self._start(sender, request, self._analyze, client, message)
+            case messages.OpenSize(request):
+                self._start(sender, request, self._open_size, client, message)
             case messages.Define(request):
                 self._start(sender, request, self._changes.define, client, message)
             case messages.Compute(request):
@@ -243,6 +247,19 @@ class Party:
         text = self._together(client, message.request, work)
         self._reply(sender, messages.Explained(message.request, text))
 
+    def _open_size(self, sender: str, client: ClientConfig, message: messages.OpenSize) -> None:
+        """Plans, agrees, and opens the size of a join, if this party's policy allows it."""
+        _require_query(client)
+
+        def work(query: bytes, inbox: Inbox) -> int:
+            catalog = self._current(message.catalog)
+            prepared = self._prepared(self._engine.prepare_size, message.sql, catalog)
+            with self._session(query, inbox, message.sql, catalog, prepared) as (plan, seat):
+                return self._engine.run_size(plan, seat, _Tables(self._store, catalog))
+
+        rows = self._together(client, message.request, work)
+        self._reply(sender, messages.SizeIs(message.request, rows))
+
     def _query(self, sender: str, client: ClientConfig, message: messages.Submit) -> None:
         """Plans, agrees, computes, and sends this party's shares of the result."""
         _require_query(client)
@@ -331,13 +348,17 @@ class Party:
             self._link.close_session(session)
             process.tell(self._link, (self._provider,), messages.encode(messages.End(session)))
 
-    @staticmethod
-    def _prepared(prepare: Callable[[str, Catalog], P], sql: str, catalog: Catalog) -> P | SmpcError:
-        """A plan, or why there is none: the parties agree on refusals too, so that a dissenter is found out."""
+    def _prepared(self, prepare: Callable[[str, Catalog], P], sql: str, catalog: Catalog) -> P | SmpcError:
+        """A plan, or why there is none: the parties agree on refusals too, so that a dissenter is found out.
+
+        Raises PolicyError for a plan that this party's own policy does not allow, whatever the others' say.
+        """
         try:
-            return prepare(sql, catalog)
+            prepared = prepare(sql, catalog)
         except SmpcError as error:
             return error
+        check_allowed(self._name, prepared.discloses, self._discloses)
+        return prepared
 
     def _deliver(
         self, client: str, request: bytes, digest: bytes, pieces: Sequence[Array], stats: messages.Stats

@@ -9,6 +9,7 @@ endpoint = "tcp://10.0.0.1:7101"
 listen = "tcp://*:7101"         # only where it differs from the endpoint
 sealed_port = 7107              # of its connections for large frames; without it they take the endpoint's, slower
 public_key = "…"
+discloses = ["keys", "join_rows"]   # what this party lets queries open to everybody; these by default
 
 [provider]
 name = "provider"
@@ -33,6 +34,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from parties.keys import KEY_SUFFIX, is_public_key, read_keys, write_keys
+from smpc_sql.disclosures import DISCLOSURES, USUAL, Disclosure
 from smpc_sql.errors import ConfigError
 from smpc_sql.transport.zeromq import Address, KeyPair
 
@@ -52,7 +54,8 @@ Right = Literal["query", "define"]
 class StationConfig:
     """A party or the provider. public_key: Z85 text; empty over ipc. listen: where it binds, if not at its endpoint.
 
-    sealed_port: of its connections for large frames, on the same host; 0 if it has none.
+    sealed_port: of its connections for large frames, on the same host; 0 if it has none. discloses: what a party allows
+    queries to open to everybody, see `smpc_sql.disclosures`.
     """
 
     name: str
@@ -60,6 +63,7 @@ class StationConfig:
     public_key: str = ""
     listen: str = ""
     sealed_port: int = 0
+    discloses: tuple[Disclosure, ...] = USUAL
 
     @property
     def address(self) -> Address:
@@ -163,7 +167,7 @@ def parse(text: str) -> Consortium:
     clients = _tables(data.get("client", []), "[[client]]")
     consortium = Consortium(
         parties,
-        _station(_table(data["provider"], "[provider]"), "[provider]"),
+        _station(_table(data["provider"], "[provider]"), "[provider]", party=False),
         tuple(_client(item, f"[[client]] {n}") for n, item in enumerate(clients, 1)),
         _timeout(general.get("timeout_seconds", DEFAULT_TIMEOUT)),
     )
@@ -231,8 +235,9 @@ def _name(data: Mapping[str, Any], where: str) -> str:
     return name
 
 
-def _station(data: dict[str, Any], where: str) -> StationConfig:
-    _keys(data, where, {"name", "endpoint"}, {"public_key", "listen", "sealed_port"})
+def _station(data: dict[str, Any], where: str, *, party: bool = True) -> StationConfig:
+    own = {"discloses"} if party else set()
+    _keys(data, where, {"name", "endpoint"}, {"public_key", "listen", "sealed_port", *own})
     endpoint = _text(data, "endpoint", where)
     if not _TCP.fullmatch(endpoint) and not _IPC.fullmatch(endpoint):
         raise ConfigError(f"{where}: endpoint {endpoint!r} is neither tcp://host:port nor ipc:///path")
@@ -246,7 +251,18 @@ def _station(data: dict[str, Any], where: str) -> StationConfig:
         raise ConfigError(f"{where}: sealed_port is not a number from 0 to 65535")
     if port and not endpoint.startswith("tcp://"):
         raise ConfigError(f"{where}: sealed_port is for endpoints tcp://")
-    return StationConfig(_name(data, where), endpoint, _text(data, "public_key", where), listen, port)
+    discloses = _disclosures(data.get("discloses", list(USUAL)), where)
+    return StationConfig(_name(data, where), endpoint, _text(data, "public_key", where), listen, port, discloses)
+
+
+def _disclosures(value: object, where: str) -> tuple[Disclosure, ...]:
+    names = value if isinstance(value, list) else [value]
+    for name in names:
+        if name not in DISCLOSURES:
+            raise ConfigError(f"{where}: discloses {name!r} is not known; known are {', '.join(DISCLOSURES)}")
+    if not isinstance(value, list):
+        raise ConfigError(f"{where}: discloses is a list of texts")
+    return tuple(name for name in DISCLOSURES if name in names)
 
 
 def _client(data: dict[str, Any], where: str) -> ClientConfig:
@@ -274,6 +290,7 @@ def to_toml(consortium: Consortium) -> str:
         lines += [f"public_key = {_quote(station.public_key)}"] if station.public_key else []
         lines += [f"listen = {_quote(station.listen)}"] if station.listen else []
         lines += [f"sealed_port = {station.sealed_port}"] if station.sealed_port else []
+        lines += [f"discloses = [{', '.join(map(_quote, station.discloses))}]"] if station.discloses != USUAL else []
     for client in consortium.clients:
         lines += ["", "[[client]]", f"name = {_quote(client.name)}"]
         lines += [f"public_key = {_quote(client.public_key)}"] if client.public_key else []

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from parties.store import Change, CreateTable, CreateView, DropTable, DropView, JudgeKeys, MakeTable, StoredFragment
 from smpc_sql.catalog import Catalog, Fragment, Verdict
+from smpc_sql.disclosures import Disclosure
 from smpc_sql.engine import explain, prepare, report, run
 from smpc_sql.engine.prepare import Prepared as Plan
-from smpc_sql.engine.prepare import PreparedCheck, PreparedTable
-from smpc_sql.errors import QueryError
+from smpc_sql.engine.prepare import PreparedCheck, PreparedSize, PreparedTable
+from smpc_sql.errors import QueryError, SizeUnknown
 from smpc_sql.session import NetworkBackend
 from smpc_sql.sql import parse
 from smpc_sql.sql.compile import compile_view
@@ -41,6 +42,10 @@ class Prepared(Protocol):
     @property
     def digest(self) -> bytes:
         """Of the plan, and of all that it depends on [32]."""
+
+    @property
+    def discloses(self) -> tuple[Disclosure, ...]:
+        """What its run opens to all parties, by name."""
 
 
 class PreparedChange(Prepared, Protocol):
@@ -75,6 +80,12 @@ class Engine(Protocol):
 
     def prepare(self, sql: str, catalog: Catalog) -> Prepared:
         """Plans a SELECT. Raises QueryError or PolicyError."""
+
+    def prepare_size(self, sql: str, catalog: Catalog) -> Prepared:
+        """Plans what opens the next size of a query's, or a statement's, joins. Raises QueryError or PolicyError."""
+
+    def run_size(self, prepared: Any, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]) -> int:
+        """Opens the size. Raises PeerError."""
 
     def explain(self, sql: str, catalog: Catalog, parties: int) -> str:
         """A plan as text, or as JSON where an EXPLAIN around the query says so. Raises QueryError."""
@@ -120,9 +131,23 @@ class SqlEngine:
             case _:
                 raise QueryError("one CREATE TABLE AS or CHECK TABLE is expected")
 
+    def prepare_size(self, sql: str, catalog: Catalog) -> PreparedSize:
+        """See Engine."""
+        prepared = prepare.prepare_size(sql, catalog)
+        prepare.require_checked(prepared)
+        return prepared
+
+    def run_size(self, prepared: PreparedSize, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]) -> int:
+        """See Engine."""
+        return run.run_size(prepared, _backend(seat), tables)
+
     def explain(self, sql: str, catalog: Catalog, parties: int) -> str:
         """See Engine."""
-        prepared = prepare.prepare(sql, catalog)
+        prepared: Plan | PreparedSize
+        try:
+            prepared = prepare.prepare(sql, catalog)
+        except SizeUnknown:
+            prepared = prepare.prepare_size(sql, catalog)
         match parse.parse_statements(sql):
             case (parse.Explain(json=True),):
                 return report.as_text(report.report(prepared, parties))
@@ -181,6 +206,11 @@ class TableToMake:
         return self.plan.digest
 
     @property
+    def discloses(self) -> tuple[Disclosure, ...]:
+        """See Prepared."""
+        return self.plan.discloses
+
+    @property
     def defines(self) -> bool:
         """See PreparedChange."""
         return True
@@ -202,6 +232,11 @@ class KeysToCheck:
     def digest(self) -> bytes:
         """See Prepared."""
         return self.plan.digest
+
+    @property
+    def discloses(self) -> tuple[Disclosure, ...]:
+        """See Prepared."""
+        return self.plan.discloses
 
     @property
     def defines(self) -> bool:

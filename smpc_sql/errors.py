@@ -8,7 +8,8 @@ SmpcError
 │   ├── TypeMismatch        an expression whose types do not fit
 │   ├── OverflowPossible    an expression that could leave 64 bits: its name and bounds
 │   ├── CatalogConflict     a table that exists already, or is in use
-│   └── KeysUnchecked       the query relies on keys of which nobody knows yet whether they hold
+│   ├── KeysUnchecked       the query relies on keys of which nobody knows yet whether they hold
+│   └── SizeUnknown         the number of pairs of a join is to be opened before the rest can be planned
 ├── DataError           the owner's: rows that do not fit the schema (row numbers and columns, never values)
 ├── PolicyError         refused by an owner's policy, or by who asks
 ├── ConfigError         the operator's: a consortium file, a key, an address
@@ -67,6 +68,14 @@ class KeysUnchecked(QueryError):
 
     def __init__(self, message: str, tables: Sequence[str] = (), *, line: int = 0, column: int = 0) -> None:
         self.tables = tuple(tables)
+        super().__init__(message, line=line, column=column)
+
+
+class SizeUnknown(QueryError):
+    """The query opens how many pairs of rows a join has, and can only be planned with it. number: which join."""
+
+    def __init__(self, message: str, number: int = 0, *, line: int = 0, column: int = 0) -> None:
+        self.number = number
         super().__init__(message, line=line, column=column)
 
 

@@ -143,7 +143,17 @@ class Cancel(Message, frozen=True):
     request: Id
 
 
-FromClient = Ping | GetCatalog | Define | Compute | Load | Commit | Rollback | Submit | Explain | Analyze | Cancel
+class OpenSize(Message, frozen=True):
+    """Open how many pairs a join of this statement has, before it can be planned. -> SizeIs, or Failed."""
+
+    request: Id
+    sql: Sql
+    catalog: Digest
+
+
+FromClient = (
+    Ping | GetCatalog | Define | Compute | Load | Commit | Rollback | Submit | Explain | Analyze | OpenSize | Cancel
+)
 
 
 # --- from a party to a client
@@ -211,6 +221,13 @@ class Explained(Message, frozen=True):
     text: Annotated[str, msgspec.Meta(max_length=1 << 23)]
 
 
+class SizeIs(Message, frozen=True):
+    """How many pairs of rows a join has, maybe rounded up, as all parties have opened it."""
+
+    request: Id
+    rows: Count
+
+
 class Failed(Message, frozen=True):
     """The request failed, and changed nothing.
 
@@ -222,7 +239,7 @@ class Failed(Message, frozen=True):
     again: bool = False
 
 
-ToClient = Done | Send | CatalogIs | Answer | Explained | Failed
+ToClient = Done | Send | CatalogIs | Answer | Explained | SizeIs | Failed
 
 
 # --- between parties

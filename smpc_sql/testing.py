@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,16 +14,17 @@ import numpy as np
 from smpc_sql import messages
 from smpc_sql.catalog import Catalog, Fragment, Verdict
 from smpc_sql.correlations.requests import correction, decode_requests
-from smpc_sql.engine.prepare import Prepared, prepare, prepare_check, prepare_table
-from smpc_sql.engine.run import run, run_check, run_table
+from smpc_sql.engine.prepare import Prepared, prepare, prepare_check, prepare_size, prepare_table
+from smpc_sql.engine.run import run, run_check, run_size, run_table
+from smpc_sql.errors import SizeUnknown
 from smpc_sql.owner import EncodedRows
 from smpc_sql.randomness import fresh_seed
 from smpc_sql.result import QueryStats, Result, decode
 from smpc_sql.ring import Array
 from smpc_sql.session import NetworkBackend, Session
 from smpc_sql.sharing import split_bits, split_words
-from smpc_sql.sql.compile import compile_view
-from smpc_sql.sql.parse import CreateTable, CreateTableAs, CreateView, parse_statements
+from smpc_sql.sql.compile import compile_statement, compile_view
+from smpc_sql.sql.parse import CreateTable, CreateTableAs, CreateView, Select, parse_statements
 from smpc_sql.sql.storing import made_by
 from smpc_sql.transport.memory import Hub
 
@@ -230,8 +231,31 @@ class LockstepConsortium:
         self.record = sorted(record, key=lambda backend: backend.index)
         return shares
 
+    def size(self, sql: str) -> int:
+        """How many pairs the next join has whose size is to be opened."""
+        prepared = prepare_size(sql, self.catalog)
+        found = self._run(lambda backend, tables: run_size(prepared, backend, tables))
+        if len(set(found)) != 1:
+            raise AssertionError("the parties do not agree on what they opened")
+        return found[0]
+
+    def sized(self, sql: str) -> str:
+        """The text of a query with the sizes of its joins, which are opened one after the other."""
+        while True:
+            (statement,) = parse_statements(sql)
+            if not isinstance(statement, Select):
+                return sql
+            try:
+                compile_statement(statement, self.catalog)
+            except SizeUnknown as error:
+                settings = statement.settings.with_size(error.number, self.size(statement.asked))
+                sql = replace(statement, settings=settings).asked
+            else:
+                return statement.asked
+
     def sql(self, sql: str) -> Result:
         """The answer, as the analyst gets it."""
+        sql = self.sized(sql)
         prepared = self.prepare(sql)
         if prepared.unchecked:
             for entry in prepared.unchecked:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from smpc_sql.catalog import Catalog, Fragment
-from smpc_sql.engine.prepare import prepare
-from smpc_sql.errors import QueryError, Unsupported
+from smpc_sql.engine.prepare import prepare, prepare_size
+from smpc_sql.errors import QueryError, SizeUnknown, Unsupported
 from smpc_sql.sql.parse import CreateTable, parse_statements
 
 PAGE = Path(__file__).parents[1] / "docs" / "sql.md"
@@ -95,6 +95,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("LEFT, RIGHT, FULL JOIN on any conditions, of few pairs", "SELECT w.a, v.id FROM weights w FULL JOIN visits v ON w.a < v.cost"),
     ("NATURAL JOIN, USING", "SELECT id, born FROM visits NATURAL LEFT JOIN (SELECT patient, born FROM patients)"),
     ("joins unique on neither side, of at most n pairs", "SELECT /*+ JOIN_ROWS(20000) */ a.id, b.id FROM visits a JOIN visits b ON a.patient = b.patient AND a.day < b.day"),
+    ("the same, with room for as many pairs as there are, a number that is opened", "SELECT /*+ JOIN_SIZE(POWER_OF_TWO) */ a.id, b.id FROM visits a JOIN visits b ON a.patient = b.patient AND a.day < b.day"),
     ("groups over such joins, by one side", "SELECT a.ward, COUNT(*), SUM(b.cost) FROM visits a JOIN visits b ON a.patient = b.patient GROUP BY a.ward"),
     ("such joins without a bound", "SELECT a.id, b.id FROM visits a JOIN visits b ON a.patient = b.patient"),
     ("IN, NOT IN (subquery)", "SELECT COUNT(*) FROM visits WHERE patient IN (SELECT patient FROM patients WHERE born < 1950)"),
@@ -134,6 +135,8 @@ def support(sql: str, known: Catalog) -> str:
     """ "yes", or what the refusal says."""
     try:
         prepare(sql, known)
+    except SizeUnknown:
+        prepare_size(sql, known)
     except Unsupported as refusal:
         return f"no: {refusal.message}"
     except QueryError as error:

@@ -26,6 +26,7 @@ FROM_CLIENT = (
     messages.Submit(ID, "SELECT 1", DIGEST),
     messages.Explain(ID, "SELECT 1"),
     messages.Analyze(ID, "SELECT 1", DIGEST),
+    messages.OpenSize(ID, "SELECT 1", DIGEST),
     messages.Cancel(ID),
 )
 TO_CLIENT = (
@@ -34,6 +35,7 @@ TO_CLIENT = (
     messages.CatalogIs(ID, "1", "{}"),
     messages.Answer(ID, DIGEST, ("<u8",), ((2, 3),), messages.Stats(0.5, 1, 2, 3)),
     messages.Explained(ID, "plan"),
+    messages.SizeIs(ID, 20000),
     messages.Failed(ID, messages.Fault("QueryError", "no", 1, 2), again=True),
 )
 FROM_PARTY = (

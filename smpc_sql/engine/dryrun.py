@@ -11,13 +11,14 @@ from smpc_sql.correlations.requests import Request
 from smpc_sql.operators.base import Fragment, Operator, Tables
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.disclose import Disclose
+from smpc_sql.operators.join_size import JoinSize
 from smpc_sql.operators.scan import ScanFragments
 from smpc_sql.operators.shared_rows import walk
 from smpc_sql.operators.store_rows import StoreRows
 from smpc_sql.ring import Array
 from smpc_sql.session import DryBackend, Event, Session, SessionStats
 
-Root = Deliver | StoreRows | Disclose
+Root = Deliver | StoreRows | Disclose | JoinSize
 """What a plan ends with."""
 
 

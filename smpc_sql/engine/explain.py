@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from smpc_sql.engine.prepare import Prepared
+from smpc_sql.engine.dryrun import Root
+from smpc_sql.engine.prepare import Prepared, PreparedSize
 from smpc_sql.operators.base import Operator
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.expand_join import ExpandJoin
+from smpc_sql.operators.join_size import JoinSize
 from smpc_sql.operators.shared_rows import SharedRows
-from smpc_sql.plan.explain import explain_delivery
 from smpc_sql.sql.keys import key_text
 
 
-def explain(prepared: Prepared, parties: int) -> str:
-    """The plan as text, for a consortium of `parties`: deterministic, and exact (see `engine.dryrun`)."""
+def explain(prepared: Prepared | PreparedSize, parties: int) -> str:
+    """The plan as text, for a consortium of `parties`: deterministic, and exact (see `engine.dryrun`).
+
+    Of a query that opens the size of a join first: the plan that opens it.
+    """
     costs = [prepared.cost(index=i, parties=parties) for i in range(parties)]
     sent = ", ".join(f"{cost.stats.bytes_sent:,}" for cost in costs)
     dealt = costs[0].dealt
     lines = [
         "plan:",
-        *("  " + line for line in explain_delivery(prepared.delivery).splitlines()),
+        *("  " + line for line in prepared.plan.splitlines()),
         "operators:",
         *_tree(prepared.root, 1, set()),
-        f"cost with {parties} parties:",
+        f"cost with {parties} parties{', up to the size' if isinstance(prepared, PreparedSize) else ''}:",
         f"  rounds: {costs[0].stats.rounds}",
         f"  bytes sent by each party: {sent}",
         f"  bytes dealt by the provider: {sum(size for _, _, size in dealt):,}",
@@ -32,7 +36,7 @@ def explain(prepared: Prepared, parties: int) -> str:
     return "\n".join(lines)
 
 
-def disclosures(prepared: Prepared) -> tuple[str, ...]:
+def disclosures(prepared: Prepared | PreparedSize) -> tuple[str, ...]:
     """What everybody learns by running it, beside what is public anyway: a line each."""
     keys = tuple(
         f"once, before it first runs (CHECK TABLE {entry.schema.name}): whether {key_text(entry, key)} "
@@ -43,14 +47,14 @@ def disclosures(prepared: Prepared) -> tuple[str, ...]:
     return (*keys, *disclosed(prepared.root))
 
 
-def disclosed(operator: Operator | Deliver) -> tuple[str, ...]:
+def disclosed(operator: Operator | Root) -> tuple[str, ...]:
     """What all parties learn beyond sizes, a line each, in the order in which it is opened."""
     below = (line for source in operator.inputs for line in disclosed(source))
-    own = (operator.discloses,) if isinstance(operator, ExpandJoin) else ()
+    own = (operator.discloses,) if isinstance(operator, ExpandJoin | JoinSize) else ()
     return tuple(dict.fromkeys((*below, *own)))
 
 
-def _tree(operator: Operator | Deliver, depth: int, seen: set[int]) -> list[str]:
+def _tree(operator: Operator | Root, depth: int, seen: set[int]) -> list[str]:
     """seen: the numbers of the shared rows that are printed already."""
     what = "deliver to the analyst" if isinstance(operator, Deliver) else operator.describe()
     indent = "  " * depth

@@ -12,6 +12,7 @@ from smpc_sql.operators.cross_product import CrossProduct
 from smpc_sql.operators.cross_row import CrossRow
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.expand_join import ExpandJoin
+from smpc_sql.operators.join_size import JoinSize
 from smpc_sql.operators.lookup_join import LookupJoin
 from smpc_sql.operators.map_rows import MapRows
 from smpc_sql.operators.one_hot_aggregate import OneHotAggregate
@@ -39,6 +40,7 @@ from smpc_sql.plan.relations import (
     Relation,
     Scan,
     Shared,
+    Sized,
     Sort,
     SortKey,
     Values,
@@ -92,6 +94,14 @@ def lower_rows(relation: Relation) -> Operator:
     if rows.rows > relation.max_rows:
         return SortRows(rows, len(relation.fields), (), relation.max_rows, 0)
     return rows
+
+
+def lower_size(join: Join, sized: Sized) -> JoinSize:
+    """The operators that count the pairs of a join of many with many. Raises Unsupported."""
+    joints = _joints(join)
+    left, left_keys = _with_keys(join.left, join.left_keys, joints)
+    right, right_keys = _with_keys(join.right, join.right_keys, joints)
+    return JoinSize(left, right, left_keys, right_keys, _bounds(join), sized)
 
 
 def _joints(root: Relation) -> Joints:
@@ -254,11 +264,15 @@ def _join(join: Join, joints: Joints) -> Operator:
         return _every_pair(join, joints)
     left, left_keys = _with_keys(join.left, join.left_keys, joints)
     right, right_keys = _with_keys(join.right, join.right_keys, joints)
-    bounds = tuple(a.bounds.union(b.bounds) for a, b in zip(join.left_keys, join.right_keys, strict=True))
-    width = len(join.left.fields)
+    bounds, width = _bounds(join), len(join.left.fields)
     if join.expansion is not None:
-        return ExpandJoin(left, right, width, join.carried_fields, left_keys, right_keys, bounds, join.max_rows)
+        sized = join.expansion.sized is not None
+        return ExpandJoin(left, right, width, join.carried_fields, left_keys, right_keys, bounds, join.max_rows, sized)
     return LookupJoin(left, right, width, join.carried_fields, left_keys, right_keys, bounds, join.kind, join.null_safe)
+
+
+def _bounds(join: Join) -> tuple[Interval, ...]:
+    return tuple(a.bounds.union(b.bounds) for a, b in zip(join.left_keys, join.right_keys, strict=True))
 
 
 def _every_pair(join: Join, joints: Joints) -> Operator:

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from smpc_sql.operators.base import Operator, Tables
 from smpc_sql.operators.deliver import Deliver
+from smpc_sql.operators.join_size import JoinSize
 from smpc_sql.operators.table import SharedTable
-from smpc_sql.ring import Array
 from smpc_sql.session import Event, Session
 
 _COUNTER = 3  # bytes of a path that count the acts of one branch
@@ -110,17 +110,16 @@ def _noted(run: Any, session: Session, tables: Tables, number: int, record: Reco
 class Instrumented:
     """A plan whose operators are measured. operators: all of them, parents first; each one's number is its place."""
 
-    def __init__(self, root: Deliver) -> None:
+    def __init__(self, root: Deliver | JoinSize) -> None:
         self.record = Record()
-        self.operators: list[Operator | Deliver] = [root]
+        self.operators: list[Operator | Deliver | JoinSize] = [root]
         self.children: dict[int, list[int]] = {0: []}
         self._wrapped: dict[Operator, Measured] = {}
         self._root = self._with_inputs(root, 0)
 
-    def run(self, session: Session, tables: Tables) -> list[Array]:
-        """As the plan's root does."""
-        found: list[Array] = _noted(self._root.run, session, tables, 0, self.record)
-        return found
+    def run(self, session: Session, tables: Tables) -> None:
+        """As the plan's root does; what it finds is thrown away."""
+        _noted(self._root.run, session, tables, 0, self.record)
 
     def costs(self, events: Iterable[Event]) -> list[Cost]:
         """Of every operator, from the session's events."""

@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smpc_sql.catalog import Catalog, TableEntry
+from smpc_sql.disclosures import Disclosure
 from smpc_sql.engine.dryrun import DryRun, dry_run
-from smpc_sql.engine.lower import lower, lower_rows
+from smpc_sql.engine.lower import lower, lower_rows, lower_size
 from smpc_sql.errors import KeysUnchecked, QueryError
-from smpc_sql.operators.base import Operator
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.disclose import Disclose
-from smpc_sql.operators.shared_rows import SharedRows, walk
+from smpc_sql.operators.expand_join import ExpandJoin
+from smpc_sql.operators.join_size import JoinSize
+from smpc_sql.operators.shared_rows import Reads, SharedRows, walk
 from smpc_sql.operators.store_rows import StoreRows
 from smpc_sql.plan.delivery import Delivery
-from smpc_sql.plan.explain import explain_delivery, plan_digest
+from smpc_sql.plan.explain import explain_delivery, explain_relation, plan_digest, size_digest
+from smpc_sql.plan.pairs import JoinUnsized
+from smpc_sql.plan.relations import Join
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.sql.keys import check_query, key_text, relied_on, without_unchecked
-from smpc_sql.sql.parse import CreateTableAs
+from smpc_sql.sql.parse import CreateTableAs, parse_statements
 from smpc_sql.sql.storing import Storing, compile_table
 from smpc_sql.version import VERSION
 
@@ -34,6 +38,16 @@ class Prepared:
     digest: bytes
     unchecked: tuple[TableEntry, ...] = ()
 
+    @property
+    def plan(self) -> str:
+        """The logical plan as text."""
+        return explain_delivery(self.delivery)
+
+    @property
+    def discloses(self) -> tuple[Disclosure, ...]:
+        """What its run opens to all parties, by name."""
+        return _disclosed(self.root)
+
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
         return dry_run(self.root, index=index, parties=parties)
@@ -49,9 +63,19 @@ class PreparedTable:
     digest: bytes
     unchecked: tuple[TableEntry, ...] = ()
 
+    @property
+    def discloses(self) -> tuple[Disclosure, ...]:
+        """What its run opens to all parties, by name."""
+        return _disclosed(self.root)
+
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
         return dry_run(self.root, index=index, parties=parties)
+
+
+def _disclosed(root: Deliver | StoreRows) -> tuple[Disclosure, ...]:
+    joins = [operator for operator in walk(root) if isinstance(operator, ExpandJoin)]
+    return tuple(sorted({"join_size" if join.sized else "join_rows" for join in joins}))
 
 
 def prepare_table(statement: CreateTableAs, catalog: Catalog) -> PreparedTable:
@@ -86,12 +110,61 @@ def _form(delivery: Delivery) -> object:
     return explain_delivery(delivery), _steps(lower(delivery).source)
 
 
-def _steps(root: Operator) -> tuple[Operator, ...]:
+def _steps(root: Reads) -> tuple[Reads, ...]:
     """The root, and the sources of shared rows, by which these do not compare; each once."""
     return (root, *(operator.source for operator in walk(root) if isinstance(operator, SharedRows)))
 
 
-def require_checked(prepared: Prepared | PreparedTable) -> None:
+@dataclass(frozen=True, slots=True)
+class PreparedSize:
+    """The plan that opens the size of a join, before the query that has it can be planned. digest: as a query's."""
+
+    join: Join
+    root: JoinSize
+    digest: bytes
+    unchecked: tuple[TableEntry, ...] = ()
+
+    @property
+    def plan(self) -> str:
+        """The logical plan as text."""
+        return explain_relation(self.join)
+
+    @property
+    def discloses(self) -> tuple[Disclosure, ...]:
+        """What its run opens to all parties, by name."""
+        return ("join_size",)
+
+    def cost(self, *, index: int, parties: int) -> DryRun:
+        """The exact cost for one party."""
+        return dry_run(self.root, index=index, parties=parties)
+
+
+def prepare_size(sql: str, catalog: Catalog) -> PreparedSize:
+    """Plans what opens the next size of a SELECT, or of a CREATE TABLE AS. Raises QueryError, also if there is none."""
+    found = _unsized(sql, catalog)
+    root = lower_size(found.join, found.sized)
+    unchecked = relied_on(lambda known: _size_form(_unsized(sql, known)), catalog)
+    digest = size_digest(found.join, catalog, f"{VERSION} step {found.sized.step}")
+    return PreparedSize(found.join, root, digest, tuple(map(catalog.table, unchecked)))
+
+
+def _unsized(sql: str, catalog: Catalog) -> JoinUnsized:
+    try:
+        match parse_statements(sql):
+            case (CreateTableAs() as statement,):
+                compile_table(statement, catalog)
+            case _:
+                compile_select(sql, catalog)
+    except JoinUnsized as found:
+        return found
+    raise QueryError("no join of this query has a size to open")
+
+
+def _size_form(found: JoinUnsized) -> object:
+    return explain_relation(found.join), _steps(lower_size(found.join, found.sized))
+
+
+def require_checked(prepared: Prepared | PreparedTable | PreparedSize) -> None:
     """Raises KeysUnchecked for a plan that relies on a key of which nobody knows yet whether it holds."""
     if prepared.unchecked:
         names = tuple(entry.schema.name for entry in prepared.unchecked)
@@ -106,6 +179,11 @@ class PreparedCheck:
     entry: TableEntry
     root: Disclose
     digest: bytes
+
+    @property
+    def discloses(self) -> tuple[Disclosure, ...]:
+        """What its run opens to all parties, by name."""
+        return ("keys",)
 
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""

@@ -9,17 +9,16 @@ from typing import Any
 from smpc_sql.engine.dryrun import zeros_for
 from smpc_sql.engine.explain import disclosures
 from smpc_sql.engine.measure import Cost, Instrumented
-from smpc_sql.engine.prepare import Prepared
+from smpc_sql.engine.prepare import Prepared, PreparedSize
 from smpc_sql.operators.base import Stored, Tables
 from smpc_sql.operators.deliver import Deliver
-from smpc_sql.plan.explain import explain_delivery
 from smpc_sql.session import DryBackend, NetworkBackend, Session
 
 FORMAT = 1
 """Goes up when a key changes its meaning or goes."""
 
 
-def report(prepared: Prepared, parties: int) -> dict[str, Any]:
+def report(prepared: Prepared | PreparedSize, parties: int) -> dict[str, Any]:
     """A plan, its predicted cost operator by operator, and what it discloses: plain JSON values, deterministic."""
     dry = [_dry(prepared, i, parties) for i in range(parties)]
     plan = Instrumented(prepared.root)
@@ -27,7 +26,7 @@ def report(prepared: Prepared, parties: int) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "parties": parties,
-        "plan": explain_delivery(prepared.delivery).splitlines(),
+        "plan": prepared.plan.splitlines(),
         "operators": _node(plan, 0, dry, set()),
         "cost": {
             "rounds": totals[0].stats.rounds,
@@ -59,7 +58,7 @@ def analyze(prepared: Prepared, backend: NetworkBackend, tables: Stored) -> dict
     return {**report(prepared, backend.parties), "measured": measured}
 
 
-def _dry(prepared: Prepared, index: int, parties: int) -> list[Cost]:
+def _dry(prepared: Prepared | PreparedSize, index: int, parties: int) -> list[Cost]:
     backend = DryBackend(index=index, parties=parties)
     plan = Instrumented(prepared.root)
     plan.run(Session(backend), Tables(zeros_for(prepared.root)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smpc_sql.catalog import Verdict
-from smpc_sql.engine.prepare import Prepared, PreparedCheck, PreparedTable
+from smpc_sql.engine.prepare import Prepared, PreparedCheck, PreparedSize, PreparedTable
 from smpc_sql.operators.base import Stored, Tables
 from smpc_sql.operators.store_rows import StoredRows
 from smpc_sql.ring import Array
@@ -21,6 +21,12 @@ def run(prepared: Prepared, backend: NetworkBackend, tables: Stored) -> list[Arr
 
 def run_table(prepared: PreparedTable, backend: NetworkBackend, tables: Stored) -> StoredRows:
     """This party's shares of the rows of a CREATE TABLE AS, as they are to be stored."""
+    backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
+    return prepared.root.run(Session(backend), Tables(tables))
+
+
+def run_size(prepared: PreparedSize, backend: NetworkBackend, tables: Stored) -> int:
+    """How many pairs a join has, as all parties learn it."""
     backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
     return prepared.root.run(Session(backend), Tables(tables))
 

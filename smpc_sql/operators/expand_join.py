@@ -37,6 +37,7 @@ class ExpandJoin:
     """Every left row beside every right row with equal keys, compared within `bounds`; a NULL key matches nothing.
 
     The left's columns are its first `left_width`, of the right's those that are `carried`. limit: slots, which must do.
+    sized: they are as many as were opened as the join's size.
     """
 
     left: Operator
@@ -47,6 +48,7 @@ class ExpandJoin:
     right_keys: tuple[int, ...]
     bounds: tuple[Interval, ...]
     limit: int
+    sized: bool = False
 
     @property
     def inputs(self) -> tuple[Operator, ...]:
@@ -61,7 +63,8 @@ class ExpandJoin:
     @property
     def discloses(self) -> str:
         """What all parties learn."""
-        return f"whether a join has more than {self.limit} pairs of rows (then the query fails)"
+        opened = ", as was opened before" if self.sized else ""
+        return f"whether a join has more than {self.limit} pairs of rows{opened} (then the query fails)"
 
     def describe(self) -> str:
         """See Operator."""
@@ -75,16 +78,36 @@ class ExpandJoin:
         if not self.rows:
             empty = [_no_rows(column) for column in (*columns, *beside)]
             return SharedTable((Piece(0, tuple(map(_raw, empty)), np.zeros(0, dtype=np.uint8)),))
-        sides = StackedSides(
-            session,
-            SideRows(whole_columns(session, left, self.left_keys), whole_valid(session, left), left.rows, False),
-            SideRows(whole_columns(session, right, self.right_keys), whole_valid(session, right), right.rows, False),
-            self.bounds,
-        )
-        pairs = _Pairs(session, sides, self.limit)
-        mine, others, valid = pairs.expanded(slots_of(columns, None), slots_of(beside, None))
+        pairs = Pairs(session, stacked(session, left, right, self.left_keys, self.right_keys, self.bounds))
+        self._check(session, pairs)
+        mine, others, valid = pairs.expanded(slots_of(columns, None), slots_of(beside, None), self.limit)
         found = [*_columns(columns, mine), *_columns(beside, others)]
         return SharedTable((Piece(self.limit, tuple(map(_raw, found)), valid),))
+
+    def _check(self, session: Session, pairs: Pairs) -> None:
+        """Opens whether there are too many pairs, and then raises QueryError."""
+        room = np.full(1, session.public(np.uint64(self.limit)), dtype=np.uint64) - pairs.total
+        too_many = unpack(negative(session, AShare(pad_rows(room))).packed)[:1]
+        if session.disclosed(too_many):
+            why = "were opened as its size: give it a bound, JOIN_ROWS" if self.sized else "JOIN_ROWS allows for"
+            raise QueryError(f"a join has more than the {self.limit} pairs of rows that {why}")
+
+
+def stacked(
+    session: Session,
+    left: SharedTable,
+    right: SharedTable,
+    left_keys: Sequence[int],
+    right_keys: Sequence[int],
+    bounds: tuple[Interval, ...],
+) -> StackedSides:
+    """Both sides' keys, to be sorted together."""
+    return StackedSides(
+        session,
+        SideRows(whole_columns(session, left, left_keys), whole_valid(session, left), left.rows, False),
+        SideRows(whole_columns(session, right, right_keys), whole_valid(session, right), right.rows, False),
+        bounds,
+    )
 
 
 def _raw(column: Column) -> Raw:
@@ -102,26 +125,27 @@ def _columns(like: Sequence[Column], slots: Slots) -> list[Column]:
     ]
 
 
-class _Pairs:
-    """The pairs of both sides. words: mod 2^64; row numbers, degrees and slots are below 2^32."""
+class Pairs:
+    """The pairs of both sides. words: mod 2^64; row numbers, degrees and slots are below 2^32.
 
-    def __init__(self, session: Session, sides: StackedSides, limit: int) -> None:
+    total: shares of how many pairs there are, uint64 [1].
+    """
+
+    def __init__(self, session: Session, sides: StackedSides) -> None:
         self.session = session
-        self.limit = limit
         self.ahead = sides.right.rows
         self.rows = sides.rows
         self.ids = sort(session, sides.parts)
         self.sorted, key = self._sorted(sides, np.arange(self.rows) >= self.ahead)
         self._degrees(differs_from_previous(session, key))
-        self._check()
-        self._part()
 
-    def expanded(self, left: Slots, right: Slots) -> tuple[Slots, Slots, Array]:
+    def expanded(self, left: Slots, right: Slots, limit: int) -> tuple[Slots, Slots, Array]:
         """The left's and the right's columns for every slot, and whether a pair stands there; bytes [limit]."""
+        self._part()
         session, behind = self.session, self.rows - self.ahead
         own = np.uint32(session.public(np.uint32(self.ahead)))
         mine = self._ordered(left.rows(behind), self.left_ids - own)
-        mine = expand(session, mine, self.left_offset, self.limit)
+        mine = expand(session, mine, self.left_offset, limit)
         ordered = self._ordered(right.rows(self.ahead), self.right_ids)
         numbers = self.right_numbers
         # behind the last pair stands a row without values, whose copies stay where they are
@@ -129,17 +153,17 @@ class _Pairs:
         words = np.concatenate([_with_end(ordered.words), np.concatenate([numbers, end], axis=1)])
         real = np.concatenate([np.full(self.ahead, session.public(np.uint64(1))), np.zeros(1, dtype=np.uint64)])
         bits = np.concatenate([_with_end(ordered.bits), real.astype(np.uint64)[None]])
-        filled = expand(session, rows_of(self.ahead + 1, words=words, bits=bits), words[-3], self.limit)
-        aligned = route(session, rows_of(self.limit, words=filled.words[:-3], bits=filled.bits), self._places(filled))
+        filled = expand(session, rows_of(self.ahead + 1, words=words, bits=bits), words[-3], limit)
+        aligned = route(session, rows_of(limit, words=filled.words[:-3], bits=filled.bits), self._places(filled, limit))
         valid = (aligned.bits[-1] & np.uint64(1)).astype(np.uint8)
-        return left.of(mine), right.of(rows_of(self.limit, words=aligned.words, bits=aligned.bits[:-1])), valid
+        return left.of(mine), right.of(rows_of(limit, words=aligned.words, bits=aligned.bits[:-1])), valid
 
-    def _places(self, filled: Rows) -> Array:
+    def _places(self, filled: Rows, limit: int) -> Array:
         """The block's start + r + q * (right rows of the key), for the copy q that stands in a slot. Mod 2^32."""
         offset, base, often = (narrow(words, 32) for words in filled.words[-3:])
-        slot = np.arange(self.limit, dtype=np.uint32)
+        slot = np.arange(limit, dtype=np.uint32)
         copy = (slot if self.session.first else np.zeros_like(slot)) - offset
-        moved = multiply(self.session, AShare(pad_rows(copy)), AShare(pad_rows(often))).words[: self.limit]
+        moved = multiply(self.session, AShare(pad_rows(copy)), AShare(pad_rows(often))).words[:limit]
         places: Array = base + moved
         return places
 
@@ -171,14 +195,6 @@ class _Pairs:
         own = right_count - np.uint64(session.public(np.uint64(1))) - right_start
         copies = np.cumsum(of_right, dtype=np.uint64)
         self.numbers = np.stack([slots - of_left, copies - of_right, slots + own, often])
-
-    def _check(self) -> None:
-        """Opens whether there are too many pairs, and then raises QueryError."""
-        session = self.session
-        room = np.full(1, session.public(np.uint64(self.limit)), dtype=np.uint64) - self.total
-        too_many = unpack(negative(session, AShare(pad_rows(room))).packed)[:1]
-        if session.disclosed(too_many):
-            raise QueryError(f"a join has more than the {self.limit} pairs of rows that JOIN_ROWS allows for")
 
     def _part(self) -> None:
         """The sorted rows by side: their numbers, and where they stood."""

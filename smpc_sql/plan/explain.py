@@ -47,9 +47,11 @@ from smpc_sql.plan.expressions import (
 )
 from smpc_sql.plan.frames import UP_TO_PEERS
 from smpc_sql.plan.relations import (
+    MAX_PRODUCT,
     Aggregate,
     Concat,
     CrossJoin,
+    Expansion,
     Field,
     Filter,
     Join,
@@ -58,6 +60,7 @@ from smpc_sql.plan.relations import (
     Relation,
     Scan,
     Shared,
+    Sized,
     Sort,
     SortKey,
     Values,
@@ -214,7 +217,7 @@ def _line(relation: Relation) -> str:
             on = ", ".join(f"{explain_expression(x, lefts)} = {explain_expression(y, rights)}" for x, y in pairs)
             how = " NULLs alike" if null_safe else ""
             if relation.expansion is not None:
-                how = f", at most {relation.max_rows} pairs"
+                how = _pairs(relation.expansion, relation.max_rows)
             return f"Join {kind}: {on}{how}: {', '.join(field_names(relation.fields))}"
         case Concat():
             return f"Concat: {', '.join(field_names(relation.fields))}"
@@ -306,7 +309,31 @@ def _output(column: OutputColumn, delivery: Delivery, names: Sequence[str]) -> s
     return f"{text} AS {column.name} {column.type}{null}"
 
 
+def _pairs(expansion: Expansion, rows: int) -> str:
+    if expansion.sized is None or (expansion.limit is None and rows <= MAX_PRODUCT):
+        return f", at most {rows} pairs"
+    if expansion.limit is None:
+        return f", as many pairs as are opened{rounded(expansion.sized)}"
+    return f", {rows} pairs{rounded(expansion.sized)}"
+
+
+def rounded(sized: Sized) -> str:
+    """How a size is rounded before it is opened."""
+    if sized.step == 0:
+        return ", rounded up to a power of two"
+    return "" if sized.step == 1 else f", rounded up to a multiple of {sized.step}"
+
+
+def size_digest(join: Join, catalog: Catalog, version: str) -> bytes:
+    """The same as `plan_digest`, for the plan that opens the size of a join."""
+    return _digest(b"smpc_sql size", explain_relation(join), catalog, version)
+
+
 def plan_digest(delivery: Delivery, catalog: Catalog, version: str) -> bytes:
     """SHA-256 of what parties must agree on before they touch a share: the plan, the catalog, the version."""
-    parts = [b"smpc_sql plan", explain_delivery(delivery).encode(), catalog.digest(), version.encode()]
+    return _digest(b"smpc_sql plan", explain_delivery(delivery), catalog, version)
+
+
+def _digest(kind: bytes, plan: str, catalog: Catalog, version: str) -> bytes:
+    parts = [kind, plan.encode(), catalog.digest(), version.encode()]
     return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()

@@ -34,7 +34,7 @@ from smpc_sql.sql.distinct_on import first_of_keys
 from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.fixed import over_constant, words_of
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
-from smpc_sql.sql.hints import join_rows
+from smpc_sql.sql.hints import Rooms
 from smpc_sql.sql.joined import Inner
 from smpc_sql.sql.joins import join_all
 from smpc_sql.sql.nodes import and_terms, construct, located, only, show
@@ -56,10 +56,11 @@ _MAX_NESTED = 20
 class QueryBinder:
     """Binds one statement's queries. Positions in errors refer to `text`."""
 
-    def __init__(self, catalog: Catalog, text: str, within: Sequence[str] = ()) -> None:
-        """within: the views whose definition this is, outermost first."""
+    def __init__(self, catalog: Catalog, text: str, within: Sequence[str] = (), rooms: Rooms | None = None) -> None:
+        """within: the views whose definition this is, outermost first. rooms: of the statement, for pairs of rows."""
         self.catalog = catalog
         self.text = text
+        self.rooms = Rooms() if rooms is None else rooms
         self._within = tuple(within)
         self._queries = 0
         self._named: Counter[str] = Counter()
@@ -117,7 +118,8 @@ class QueryBinder:
         name = view.name.lower()
         if name not in self._views:
             self._count()
-            bound = bind_view(view, lambda text: QueryBinder(self.catalog, text, (*self._within, name)).bind)
+            within = (*self._within, name)
+            bound = bind_view(view, lambda text: QueryBinder(self.catalog, text, within, self.rooms).bind)
             self._views[name] = self._once(name, bound)
         return self._views[name]
 
@@ -227,7 +229,7 @@ class SelectBinder:
         conditions = [part for c in bound for whole in conjuncts(c) for part in equalities(whole)]
         mine = [c for c in conditions if not is_outer(c)]
         with located(self.select.args.get("from_") or self.select, self.text):
-            joined = join_all(source.tree, mine, self._names_read(), join_rows(self.select), self.text)
+            joined = join_all(source.tree, mine, self._names_read(), queries.rooms.of(self.select), self.text)
         names = tuple(replace(n, expression=joined.over(n.expression)) for n in source.names)
         for condition in conditions:
             if is_outer(condition):

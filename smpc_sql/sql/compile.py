@@ -6,18 +6,19 @@ from dataclasses import replace
 from typing import Literal as OneOf
 
 from smpc_sql.catalog import Catalog, View
-from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
+from smpc_sql.errors import QueryError, SizeUnknown, SyntaxInvalid, Unsupported
 from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
 from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
-from smpc_sql.plan.pairs import check_pairs
+from smpc_sql.plan.pairs import check_pairs, check_sizes
 from smpc_sql.plan.presence import told_by_words
 from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
 from smpc_sql.schema import SqlType
 from smpc_sql.sql.bind import QueryBinder
 from smpc_sql.sql.fixed import over_constant, word_of
+from smpc_sql.sql.hints import Rooms
 from smpc_sql.sql.keys import explain_violation
 from smpc_sql.sql.nodes import line_and_column
 from smpc_sql.sql.parse import CreateView, Explain, Select, parse_statements
@@ -44,6 +45,8 @@ def compile_statement(select: Select, catalog: Catalog, rules: tuple[Rule, ...] 
     """The same for a statement that is parsed already."""
     try:
         return _compiled(select, catalog, rules)
+    except SizeUnknown:
+        raise
     except QueryError as error:
         better = explain_violation(error, lambda known: _compiled(select, known, rules), catalog)
         raise better from error
@@ -53,6 +56,7 @@ def _compiled(select: Select, catalog: Catalog, rules: tuple[Rule, ...]) -> Deli
     try:
         bound = _bind(select, catalog)
         relation = optimize(chosen_once(bound.relation), rules)
+        check_sizes(relation)
         fields = tuple(relation.column(i) for i in range(len(relation.fields)))
         columns = [(name, substitute(expression, fields)) for name, expression in bound.columns]
         delivery = deliver(relation, columns)
@@ -95,7 +99,7 @@ def describe(name: str, catalog: Catalog) -> tuple[tuple[str, SqlType, bool], ..
 def _bind(select: Select, catalog: Catalog) -> Bound:
     """What has no place of its own is placed where the statement starts."""
     try:
-        return QueryBinder(catalog, select.text).bind_root(select.query)
+        return QueryBinder(catalog, select.text, rooms=Rooms(select.settings)).bind_root(select.query)
     except QueryError as error:
         if error.line:
             raise

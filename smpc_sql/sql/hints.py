@@ -1,25 +1,22 @@
-"""What a SELECT says about itself in a comment behind its SELECT: /*+ JOIN_ROWS(20000) */."""
+"""What a SELECT says about its joins in a comment behind its SELECT: /*+ JOIN_ROWS(20000) */ or /*+ JOIN_SIZE */."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from smpc_sql.errors import SyntaxInvalid, Unsupported
+from smpc_sql.plan.relations import Expansion, Join, Sized, fingerprint
+from smpc_sql.sql.settings import MAX_JOIN_ROWS, NO_SETTINGS, Room, Settings, step_of
 
-MAX_JOIN_ROWS = 1 << 24
-"""Rows for which a join of many with many makes room at most."""
-
-_HINT = re.compile(r"\s*(\w+)\s*\(\s*(\d{1,18})\s*\)\s*,?")
+_HINT = re.compile(r"\s*(\w+)\s*(?:\(\s*(\w{1,18})\s*\))?\s*,?")
 
 
-def join_rows(select: exp.Select) -> int | None:
-    """How many pairs of rows a join of many with many has at most, as the SELECT says; None if it does not.
-
-    Raises SyntaxInvalid, Unsupported for hints that are none of ours.
-    """
-    rows = None
+def room_hinted(select: exp.Select) -> Room:
+    """What a SELECT says of the pairs of its joins. Raises SyntaxInvalid, Unsupported for hints that are not ours."""
+    room = Room()
     for comment in select.comments or ():
         if not comment.lstrip().startswith("+"):
             continue
@@ -27,11 +24,62 @@ def join_rows(select: exp.Select) -> int | None:
         while text.strip():
             found = _HINT.match(text)
             if found is None:
-                raise SyntaxInvalid(f"a hint is JOIN_ROWS(number of rows), not {text.strip()[:40]}")
-            if found[1].upper() != "JOIN_ROWS":
-                raise Unsupported(f"hint {found[1]} is not supported; there is JOIN_ROWS(n)")
-            rows = int(found[2])
+                raise SyntaxInvalid(f"a hint is JOIN_ROWS(number of rows) or JOIN_SIZE, not {text.strip()[:40]}")
+            if room.said:
+                raise SyntaxInvalid("a SELECT has one hint, JOIN_ROWS(n) or JOIN_SIZE")
+            room = _room(found[1], found[2])
             text = text[found.end() :]
-    if rows is not None and rows > MAX_JOIN_ROWS:
-        raise Unsupported(f"JOIN_ROWS({rows}): at most {MAX_JOIN_ROWS} are supported")
-    return rows
+    return room
+
+
+def _room(name: str, argument: str | None) -> Room:
+    match name.upper():
+        case "JOIN_ROWS":
+            if argument is None or not argument.isdigit():
+                raise SyntaxInvalid("a hint is JOIN_ROWS(number of rows)")
+            if not 1 <= int(argument) <= MAX_JOIN_ROWS:
+                raise Unsupported(f"JOIN_ROWS({argument}): 1 to at most {MAX_JOIN_ROWS} are supported")
+            return Room(rows=int(argument))
+        case "JOIN_SIZE":
+            return Room(step=step_of(argument or "exact"))
+        case _:
+            raise Unsupported(f"hint {name} is not supported; there are JOIN_ROWS(n) and JOIN_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms of one statement. Joins whose size is to be opened are numbered as they are bound, equal ones alike."""
+
+    settings: Settings = NO_SETTINGS
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def of(self, select: exp.Select) -> Pairs:
+        """For the joins of one SELECT's FROM."""
+        own = room_hinted(select)
+        return Pairs(own if own.said else self.settings.room, self)
+
+    def sized(self, join: Join, step: int) -> tuple[int | None, Sized]:
+        """The size of a join if it is known, and how it is to be opened."""
+        number = self._numbers.setdefault(fingerprint(join), len(self._numbers) + 1)
+        return dict(self.settings.sizes).get(number), Sized(number, step)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """How many pairs the joins of one FROM have."""
+
+    room: Room
+    rooms: Rooms
+
+    @property
+    def limit(self) -> int | None:
+        """At most, as the query declares; None where it does not."""
+        return self.room.rows
+
+    def expansion(self, join: Join) -> Expansion:
+        """For a join of many with many, which comes with an expansion that nobody limits."""
+        assert join.expansion is not None
+        if self.room.step is None:
+            return Expansion(self.room.rows, join.expansion.refusal)
+        size, sized = self.rooms.sized(join, self.room.step)
+        return Expansion(size, join.expansion.refusal, sized)

@@ -18,6 +18,7 @@ from smpc_sql.plan.expressions import Equal, Expression, columns_of
 from smpc_sql.plan.join_order import Equals, Member, Step, Table, cheapest
 from smpc_sql.plan.relations import MAX_PRODUCT, Filter, is_single
 from smpc_sql.plan.uniqueness import injective_column
+from smpc_sql.sql.hints import Pairs
 from smpc_sql.sql.joined import (
     Joined,
     Link,
@@ -33,11 +34,11 @@ from smpc_sql.sql.scope import OUTER
 
 
 def join_inner(
-    sides: Sequence[Joined], pool: Sequence[Expression], names: frozenset[str], limit: int | None, text: str
+    sides: Sequence[Joined], pool: Sequence[Expression], names: frozenset[str], pairs: Pairs, text: str
 ) -> Joined:
     """All sides joined, and the rows for which all conditions are true.
 
-    names: of the columns that somebody reads. limit: pairs of a join of many with many, if the query says it.
+    names: of the columns that somebody reads. pairs: how many a join of many with many has.
 
     Raises Unsupported, located, where the sides can only be put side by side and are too large.
     """
@@ -45,10 +46,10 @@ def join_inner(
         return sides[0].filtered(pool)
     classes = _classes(sides, pool)
     rest = [c for c in pool if not any(c in one.conditions for one in classes)]
-    step = cheapest([_table(side, names) for side in sides], [one.equals for one in classes], limit)
+    step = cheapest([_table(side, names) for side in sides], [one.equals for one in classes], pairs.limit)
     if step is None:
         raise _too_large(sides, pool, text)
-    joined, left_over = _Builder(sides, classes, limit, text).build(step, rest)
+    joined, left_over = _Builder(sides, classes, pairs, text).build(step, rest)
     return joined.filtered(left_over)
 
 
@@ -111,7 +112,7 @@ def _table(side: Joined, names: frozenset[str]) -> Table:
 class _Builder:
     sides: Sequence[Joined]
     classes: Sequence[_Class]
-    limit: int | None
+    pairs: Pairs
     text: str
 
     def build(self, step: Step, pool: list[Expression]) -> tuple[Joined, list[Expression]]:
@@ -124,7 +125,7 @@ class _Builder:
         right, pool = self.build(right_step, pool)
         links = [self._link(i, left_step.tables, right_step) for i in step.compared]
         if step.how == "many":
-            joined = expanded(left, right, links, self.limit, self.text)
+            joined = expanded(left, right, links, self.pairs, self.text)
         else:
             joined = looked_up(left, right, "inner", links) if links else _row_or_pairs(left, right, step)
         equal = [

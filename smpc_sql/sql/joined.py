@@ -16,6 +16,7 @@ from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.plan.sharing import share
 from smpc_sql.plan.uniqueness import Key, injective_column
 from smpc_sql.schema import Integer, Text
+from smpc_sql.sql.hints import Pairs
 from smpc_sql.sql.nodes import located
 from smpc_sql.sql.scope import OUTER
 from smpc_sql.sql.text import sides
@@ -168,15 +169,15 @@ def shifted_into(expression: Expression, by: int, relation: Relation) -> Express
     return transform(expression, lambda n: relation.column(n.index + by) if isinstance(n, Column) else n)
 
 
-def expanded(left: Joined, right: Joined, links: Sequence[Link], limit: int | None, text: str) -> Joined:
-    """A join of many with many. limit: how many pairs there are at most; None where nobody said it."""
+def expanded(left: Joined, right: Joined, links: Sequence[Link], pairs: Pairs, text: str) -> Joined:
+    """A join of many with many, of as many pairs as `pairs` says."""
     left_keys = tuple(left.over(link.left) for link in links)
     right_keys = tuple(right.over(link.right) for link in links)
     later = max((*left.tables, *right.tables), key=lambda leaf: leaf.start)
     error = located_at(later, not_unique(left, right, links), text)
-    expansion = Expansion(limit, (error.message, error.line, error.column))
+    expansion = Expansion(None, (error.message, error.line, error.column))
     relation = Join(left.relation, right.relation, "inner", left_keys, right_keys, expansion=expansion)
-    return beside(relation, left, right)
+    return beside(replace(relation, expansion=pairs.expansion(relation)), left, right)
 
 
 def not_unique(left: Joined, right: Joined, links: Sequence[Link]) -> str:
@@ -185,7 +186,7 @@ def not_unique(left: Joined, right: Joined, links: Sequence[Link]) -> str:
     return (
         f"a join of {left.relation.max_rows} with {right.relation.max_rows} rows where neither {neither} is known to "
         "be unique; PRIMARY KEY or UNIQUE on it would allow it, or a public bound on how many pairs there are: "
-        "SELECT /*+ JOIN_ROWS(n) */"
+        "SELECT /*+ JOIN_ROWS(n) */; or if that may be known, SELECT /*+ JOIN_SIZE */ opens it"
     )
 
 

@@ -27,6 +27,7 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.fold_constants import TRUE, fold
 from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
+from smpc_sql.sql.hints import Pairs
 from smpc_sql.sql.inner_joins import join_inner
 from smpc_sql.sql.joined import (
     Inner,
@@ -48,14 +49,12 @@ from smpc_sql.sql.scope import OUTER
 from smpc_sql.sql.text import equalities
 
 
-def join_all(
-    tree: Tree, conditions: Iterable[Expression], names: frozenset[str], limit: int | None, text: str
-) -> Joined:
+def join_all(tree: Tree, conditions: Iterable[Expression], names: frozenset[str], pairs: Pairs, text: str) -> Joined:
     """The tables joined, and the rows for which all conditions (of WHERE) are true. Raises Unsupported, located.
 
-    names: of the columns that somebody reads, in lower case. limit: pairs at most of a join of many with many.
+    names: of the columns that somebody reads, in lower case. pairs: how many a join of many with many has.
     """
-    return _Joiner(names, limit, text).join(tree, _terms(conditions))
+    return _Joiner(names, pairs, text).join(tree, _terms(conditions))
 
 
 def _terms(conditions: Iterable[Expression]) -> list[Expression]:
@@ -82,9 +81,9 @@ _NUMBERS = 1 << 20
 
 
 class _Joiner:
-    def __init__(self, names: frozenset[str], limit: int | None, text: str) -> None:
+    def __init__(self, names: frozenset[str], pairs: Pairs, text: str) -> None:
         self.names = names
-        self.limit = limit
+        self.pairs = pairs
         self.text = text
 
     def join(self, tree: Tree, conditions: list[Expression]) -> Joined:
@@ -108,7 +107,7 @@ class _Joiner:
             mine = [c for c in pool if columns_of(c) and places.issuperset(columns_of(c))]
             pool = [c for c in pool if c not in mine]
             sides.append(self.join(tree, mine))
-        return join_inner(sides, pool, self.names, self.limit, self.text)
+        return join_inner(sides, pool, self.names, self.pairs, self.text)
 
     # outer joins
 
@@ -138,7 +137,7 @@ class _Joiner:
                 return crossed(right, left)
         if unique_links(left, flipped(links)) is not None:
             return looked_up(right, left, "inner", flipped(links))
-        return expanded(right, left, flipped(links), self.limit, self.text)
+        return expanded(right, left, flipped(links), self.pairs, self.text)
 
     def _left_of_many(
         self, tree: Outer, left: Joined, right: Joined, links: list[Link], rest: Sequence[Expression]

@@ -16,6 +16,7 @@ from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.schema import TableSchema
 from smpc_sql.sql.ddl import bind_create_table
 from smpc_sql.sql.nodes import construct, line_and_column, located, only
+from smpc_sql.sql.settings import NO_SETTINGS, Settings, parse_settings
 
 MAX_TEXT = 1 << 20
 """The longest SQL text, in characters."""
@@ -72,12 +73,20 @@ class Describe:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """A query. sql: its text; text: the whole text that it stands in, from `start` on, to which positions refer."""
+    """A query. sql: its text without settings; text: the whole text that it stands in, from `start` on, to which
+    positions refer.
+    """
 
     query: exp.Expr
     sql: str
     text: str
     start: int
+    settings: Settings = NO_SETTINGS
+
+    @property
+    def asked(self) -> str:
+        """Its text with its settings: what the parties are asked."""
+        return self.settings.prefix + self.sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,11 @@ class CreateTableAs:
     sql: str
     if_not_exists: bool
     replace: bool
+
+    @property
+    def asked(self) -> str:
+        """Its text with the query's settings: what the parties are asked."""
+        return self.select.settings.prefix + self.sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +209,8 @@ def _statement(part: list[Token], text: str) -> Statement:
                 if not isinstance(inner, Select):
                     raise Unsupported("EXPLAIN of anything but a query is not supported")
                 return Explain(inner, analyze, json)
+            case ["SET", "STATEMENT", _]:
+                return _set(part, text)
             case ["SELECT" | "WITH" | "FROM" | "(", *_]:
                 return Select(_parse(part, text), sql, text, first.start)
             case ["CREATE", "TABLE" | "VIEW", *_] | ["CREATE", "OR", "REPLACE"]:
@@ -216,6 +232,27 @@ def _statement(part: list[Token], text: str) -> Statement:
             raise
         line, column = line_and_column(text, first.start)
         raise type(error)(error.message, line=line, column=column) from error
+
+
+def _set(part: list[Token], text: str) -> Statement:
+    """SET STATEMENT name = value, … FOR statement."""
+    words = [token.text.upper() for token in part]
+    if "FOR" not in words or not part[words.index("FOR") + 1 :]:
+        raise SyntaxInvalid("SET STATEMENT has FOR and a statement behind its settings")
+    end = words.index("FOR")
+    settings = parse_settings(text[part[2].start : part[end].start])
+    return with_settings(_statement(part[end + 1 :], text), settings)
+
+
+def with_settings(statement: Statement, settings: Settings) -> Statement:
+    """The statement with these settings. Raises Unsupported for one that has no query, or a view."""
+    match statement:
+        case Select():
+            return replace(statement, settings=settings)
+        case Explain(select) | CreateTableAs(select=select):
+            return replace(statement, select=replace(select, settings=settings))
+        case _:
+            raise Unsupported("SET STATEMENT … FOR anything but a query or CREATE TABLE AS is not supported")
 
 
 def _explain_options(part: list[Token]) -> tuple[bool, bool, int]:

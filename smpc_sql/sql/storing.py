@@ -17,6 +17,7 @@ from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, OutputColumn
 from smpc_sql.plan.expressions import Divide, Expression, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
+from smpc_sql.plan.pairs import check_pairs, check_sizes
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -37,6 +38,7 @@ from smpc_sql.plan.relations import (
 from smpc_sql.plan.uniqueness import unique_keys
 from smpc_sql.schema import OWNER_COLUMN, WORD, Boolean, Column, Decimal, Integer, Interval, SqlType, TableSchema
 from smpc_sql.sql.bind import QueryBinder
+from smpc_sql.sql.hints import Rooms
 from smpc_sql.sql.nodes import line_and_column
 from smpc_sql.sql.parse import CreateTableAs
 
@@ -65,15 +67,18 @@ class Storing:
 
 def compile_table(statement: CreateTableAs, catalog: Catalog, rules: tuple[Rule, ...] = RULES) -> Storing:
     """The plan and the schema of a CREATE TABLE AS; origin.by is left open. Raises QueryError, placed."""
+    select = statement.select
     try:
-        bound = QueryBinder(catalog, statement.select.text).bind(statement.select.query)
+        bound = QueryBinder(catalog, select.text, rooms=Rooms(select.settings)).bind(select.query)
         names = _names(statement, [name for name, _ in bound.columns])
         parts, quotients = _parts(names, [expression for _, expression in bound.columns])
         stored = Project(bound.relation, tuple(e for _, e, _ in parts), tuple(name for name, _, _ in parts))
         relation = optimize(chosen_once(stored), rules)
+        check_sizes(relation)
         outputs = tuple(OutputColumn(f.name, f.type, "word", (i,), f.nullable) for i, f in enumerate(stored.fields))
         delivery = Delivery(relation, outputs, (), (), ranked=False)
         check_words(delivery)
+        check_pairs(relation)
         if relation.max_rows > MAX_STORED:
             raise Unsupported(f"a table of up to {relation.max_rows} rows: at most {MAX_STORED} are supported")
         schema, valid = _schema(statement.name, relation, parts)
@@ -83,7 +88,7 @@ def compile_table(statement: CreateTableAs, catalog: Catalog, rules: tuple[Rule,
     except QueryError as error:
         if error.line:
             raise
-        line, column = line_and_column(statement.select.text, statement.select.start)
+        line, column = line_and_column(select.text, select.start)
         raise type(error)(error.message, line=line, column=column) from error
 
 

@@ -42,9 +42,23 @@ def test_listen_is_where_a_station_binds() -> None:
     assert config.parse(config.to_toml(config.parse(listening))) == config.parse(listening)
 
 
+def test_a_party_says_what_it_lets_queries_open() -> None:
+    assert [party.discloses for party in config.parse(text()).parties] == [("keys", "join_rows")] * 2
+    for written, found in {'"join_size", "keys"': ("keys", "join_size"), "": ()}.items():
+        said = text(party1=text().split("\n\n")[1] + f"\ndiscloses = [{written}]\n")
+        assert config.parse(said).parties[0].discloses == found
+        assert config.parse(config.to_toml(config.parse(said))) == config.parse(said)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
+        (
+            {"party1": '[[party]]\nname = "p1"\nendpoint = "tcp://h:1"\ndiscloses = ["rows"]\n'},
+            "discloses 'rows' is not",
+        ),
+        ({"party1": '[[party]]\nname = "p1"\nendpoint = "tcp://h:1"\ndiscloses = "keys"\n'}, "is a list of texts"),
+        ({"provider": '[provider]\nname = "p"\nendpoint = "tcp://h:1"\ndiscloses = []\n'}, "discloses is not known"),
         ({"general": "[consortium\n"}, "not TOML"),
         ({"general": "[consortium]\ntimeout = 1\n"}, "timeout is not known; known are timeout_seconds"),
         ({"general": "[consortium]\ntimeout_seconds = 0\n"}, "timeout_seconds is not a number above 0"),

@@ -7,7 +7,7 @@ shrink the relation.
 from __future__ import annotations
 
 from smpc_sql.plan.relations.grouping import MAX_ENUMERATED, Aggregate, key_size
-from smpc_sql.plan.relations.joining import MAX_PRODUCT, CrossJoin, Expansion, Join, JoinKind
+from smpc_sql.plan.relations.joining import MAX_PRODUCT, CrossJoin, Expansion, Join, JoinKind, Sized
 from smpc_sql.plan.relations.node import Field
 from smpc_sql.plan.relations.ordering import Limit, Sort, SortKey
 from smpc_sql.plan.relations.relation import Relation, Shared, digest_over, fingerprint, is_single, sources
@@ -39,6 +39,7 @@ __all__ = [
     "Relation",
     "Scan",
     "Shared",
+    "Sized",
     "Sort",
     "SortKey",
     "Values",

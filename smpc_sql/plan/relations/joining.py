@@ -38,15 +38,27 @@ JoinKind = OneOf["inner", "left", "mark"]
 
 
 @dataclass(frozen=True, slots=True)
+class Sized:
+    """How many pairs there are is opened: rounded up to a multiple of step, or if that is 0 to a power of two.
+
+    number: of the join, among those of a statement.
+    """
+
+    number: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Expansion:
     """A left row may match many right rows, as neither side is known to be unique: a row for every pair.
 
     limit: how many pairs there are at most, as the query says; None where it does not. refusal: what to say, and line
-    and column of where, if the pairs need a limit.
+    and column of where, if the pairs need a limit. sized: how their number is opened, where it becomes the limit.
     """
 
     limit: int | None
     refusal: tuple[str, int, int] = field(default=("", 0, 0), compare=False, repr=False)
+    sized: Sized | None = None
 
 
 @dataclass(frozen=True, slots=True)
