@@ -53,6 +53,7 @@ class _Other:
     def __init__(self, prepared: Any, digest: bytes) -> None:
         self.prepared = prepared
         self.digest = digest
+        self.discloses = prepared.discloses
 
 
 class World:
