@@ -37,9 +37,9 @@ def _room(name: str, argument: str | None) -> Room:
         case "JOIN_ROWS":
             if argument is None or not argument.isdigit():
                 raise SyntaxInvalid("a hint is JOIN_ROWS(number of rows)")
-            if not 1 <= int(argument) <= MAX_JOIN_ROWS:
-                raise Unsupported(f"JOIN_ROWS({argument}): 1 to at most {MAX_JOIN_ROWS} are supported")
-            return Room(rows=int(argument))
+            if int(argument) > MAX_JOIN_ROWS:
+                raise Unsupported(f"JOIN_ROWS({argument}): at most {MAX_JOIN_ROWS} are supported")
+            return Room(rows=max(1, int(argument)))  # whether there is room is looked at for one pair, too
         case "JOIN_SIZE":
             return Room(step=step_of(argument or "exact"))
         case _:

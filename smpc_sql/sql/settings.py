@@ -125,6 +125,6 @@ def _sizes(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _rows(name: str, rows: int) -> int:
-    if not 1 <= rows <= MAX_JOIN_ROWS:
-        raise Unsupported(f"{name} {rows}: 1 to {MAX_JOIN_ROWS} are supported")
-    return rows
+    if not 0 <= rows <= MAX_JOIN_ROWS:
+        raise Unsupported(f"{name} {rows}: 0 to {MAX_JOIN_ROWS} are supported")
+    return max(1, rows)

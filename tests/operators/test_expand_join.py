@@ -48,6 +48,13 @@ def test_pairs_of_every_shape(shape: str) -> None:
             consortium.sql(sql.format(size - 1))
 
 
+def test_no_room_is_no_answer() -> None:
+    """A bound of no pairs was believed; the answer was empty though there were pairs."""
+    consortium = consortium_of(world_of([5, 5], [5, 5]), 2)
+    with pytest.raises(QueryError, match="more than"):
+        consortium.sql("SELECT /*+ JOIN_ROWS(0) */ l.n, r.m FROM l JOIN r ON l.k = r.k")
+
+
 def test_three_parties_fail_together_or_answer() -> None:
     world = world_of(*SHAPES["degrees one, two, three"])
     consortium = consortium_of(world, 3)

@@ -114,7 +114,7 @@ def test_explain_says_what_is_disclosed(consortium: LockstepConsortium) -> None:
     [
         ("SELECT /*+ JOIN_SIZE(0) */ 1", "exact, power_of_two"),
         ("SELECT /*+ JOIN_SIZE JOIN_ROWS(3) */ 1", "one hint"),
-        ("SELECT /*+ JOIN_ROWS(0) */ 1", "1 to at most"),
+        ("SET STATEMENT join_rows = 99999999 FOR SELECT 1", "0 to 16777216"),
         ("SET STATEMENT join_rows = 1, join_size = exact FOR SELECT 1", "not both"),
         ("SET STATEMENT join_rows = many FOR SELECT 1", "number of rows"),
         ("SET STATEMENT threads = 1 FOR SELECT 1", "threads"),
