@@ -52,9 +52,12 @@ def _keys(relation: Relation) -> tuple[Key, ...]:
         case Project(source, expressions):
             return _through_project(unique_keys(source), expressions)
         case Window(source, partition, _, calls):
-            width, whole = len(source.fields), not partition
-            numbers = [width + i for i, call in enumerate(calls) if whole and call.kind == "row_number"]
-            return (*unique_keys(source), *(frozenset((i,)) for i in numbers))
+            width = len(source.fields)
+            numbers = [width + i for i, call in enumerate(calls) if call.kind == "row_number"]
+            parts = [injective_column(key) for key in partition]
+            own = frozenset(place for place in parts if place is not None)
+            numbered = [own | {i} for i in numbers] if None not in parts else []
+            return (*unique_keys(source), *numbered)
         case Sort(source) | Limit(source) | Shared(source):
             return unique_keys(source)
         case Join(left, right) if relation.expansion is not None:

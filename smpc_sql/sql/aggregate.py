@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -48,10 +48,11 @@ class GroupedBinder(ScalarBinder):
 
     arguments: who binds the arguments of aggregates, if not a binder of the scope's rows (then settle is not used).
     rows: who bound the keys.
-    extra_fields: between keys and calls.
+    extra_fields: between keys and calls. own_keys: how many of the keys expressions may read; None for all.
     """
 
     extra_fields = 0
+    own_keys: int | None = None
 
     def __init__(
         self,
@@ -174,13 +175,18 @@ class GroupedBinder(ScalarBinder):
 
     def over_keys(self, bound: Expression) -> Expression | None:
         """An expression over rows as one over group keys; None if it reads anything else."""
-        if bound in self.keys:
-            return self.key_column(self.keys.index(bound))
+        own = self.keys[: self.own_keys]
+        if bound in own:
+            return self.key_column(own.index(bound))
         if isinstance(bound, Column):
             return None
         new = [self.over_keys(part) for part in bound.parts]
         known = tuple(part for part in new if part is not None)
         return rebuild(bound, known) if len(known) == len(new) else None
+
+    def of_keys(self, rows: Sequence[Expression]) -> tuple[Expression, ...]:
+        """The keys that these expressions over rows are."""
+        return tuple(self.key_column(self.keys.index(key)) for key in rows)
 
     def key_column(self, i: int) -> Column:
         """A group key."""

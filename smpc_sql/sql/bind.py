@@ -32,6 +32,7 @@ from smpc_sql.schema import Double, Text
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
 from smpc_sql.sql.distinct_on import first_of_keys
 from smpc_sql.sql.domain import Domain
+from smpc_sql.sql.every import EveryBinder
 from smpc_sql.sql.fixed import over_constant, words_of
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
 from smpc_sql.sql.hints import Rooms
@@ -67,10 +68,13 @@ class QueryBinder:
         self._ctes: list[tuple[exp.CTE, Bound]] = []
         self._views: dict[str, Bound] = {}
 
-    def bind(self, node: exp.Expr, ctes: Mapping[str, exp.CTE] | None = None) -> Bound:
-        """A query and its output columns; its ORDER BY only with a LIMIT, which depends on it."""
+    def bind(self, node: exp.Expr, ctes: Mapping[str, exp.CTE] | None = None, domain: Domain | None = None) -> Bound:
+        """A query and its output columns; its ORDER BY only with a LIMIT, which depends on it.
+
+        domain: of a correlated query, whose words are then the last columns.
+        """
         self._count_names(node)
-        bound = self._bind(node, ctes or {})
+        bound = self._bind(node, ctes or {}, domain)
         relation = bound.relation
         if isinstance(relation, Sort):
             return Bound(relation.source, bound.columns)
@@ -98,18 +102,19 @@ class QueryBinder:
         self._ctes.append((cte, bound))
         return bound
 
-    def _bind(self, node: exp.Expr, ctes: Mapping[str, exp.CTE]) -> Bound:
+    def _bind(self, node: exp.Expr, ctes: Mapping[str, exp.CTE], domain: Domain | None = None) -> Bound:
         with located(node, self.text):
             if isinstance(node, exp.Subquery):
                 only(node, "this")
-                return self._bind(node.this, ctes)
+                return self._bind(node.this, ctes, domain)
             if isinstance(node, exp.SetOperation):
-                return bind_set_operation(node, {**ctes, **ctes_of(node, self.text)}, self.text, self.bind)
+                seen = {**ctes, **ctes_of(node, self.text)}
+                return bind_set_operation(node, seen, self.text, lambda side, its: self.bind(side, its, domain), domain)
             if isinstance(node, exp.Values):
-                return bind_values(node, self.text)
+                return bind_values(node, self.text, domain)
             if not isinstance(node, exp.Select):
                 raise Unsupported(f"{construct(node)} is not supported")
-            return self.select(node, ctes).bind()
+            return self.select(node, ctes, domain=domain).bind()
 
     def view(self, view: View) -> Bound:
         """A view's query, which sees tables and views alone. Errors tell the place in the view's own text."""
@@ -143,7 +148,8 @@ class QueryBinder:
 class SelectBinder:
     """Binds one SELECT, clause by clause in the order in which SQL evaluates them.
 
-    links, rest: after `rows`, the terms of WHERE that read the query around it: inner = outer, and others.
+    After `rows` there are links and rest, the terms of WHERE that read the query around it: inner = outer, and others;
+    and around, words over the rows that tell for which rows of the query around a row is: the domain's, or the links'.
     """
 
     def __init__(
@@ -165,6 +171,7 @@ class SelectBinder:
         self.domain = domain
         self.links: list[tuple[Expression, Expression]] = []
         self.rest: list[Expression] = []
+        self.around: tuple[Expression, ...] = ()
         self.ctes = {**ctes, **ctes_of(select, self.text)}
         self.subqueries = Subqueries(queries, self.ctes)
         self.windows = Windows({w.name.lower(): w for w in select.args.get("windows") or ()})
@@ -173,11 +180,17 @@ class SelectBinder:
         }
 
     def bind(self) -> Bound:
-        """The whole SELECT, which must not be correlated."""
+        """The whole SELECT, which reads the query around it by the domain alone."""
         return self.bind_rows(self.rows())
 
+    def bind_there(self, scope: Scope) -> Bound:
+        """Rows of which it only matters for which rows of the query around there are any."""
+        if self.total or self.changes_rows:
+            return self.bind_rows(scope)
+        return Bound(scope.relation, tuple(("around", word) for word in self.around))
+
     def bind_rows(self, scope: Scope) -> Bound:
-        """The SELECT over its rows."""
+        """The SELECT over its rows, and as last columns what is around."""
         binder = self.binder(scope)
         having, qualify = self.select.args.get("having"), self.select.args.get("qualify")
         condition = None
@@ -191,12 +204,13 @@ class SelectBinder:
         if self._distinct_on is not None:
             if qualify is not None:
                 raise Unsupported("QUALIFY with DISTINCT ON is not supported")
-            condition = first_of_keys(self._distinct_on, binder, outputs, keys)
+            condition = first_of_keys(self._distinct_on, binder, outputs, keys, binder.of_keys(self.around))
+        outputs += [Output("around", self.select, word) for word in binder.of_keys(self.around)]
         relation, settled = binder.settle()
         outputs = [replace(output, expression=settled(output.expression)) for output in outputs]
         keys = [replace(key, expression=settled(key.expression)) for key in keys]
         if condition is not None:
-            relation = Filter(relation, settled(condition))
+            relation = Filter(relation, fold(settled(condition)))
         return self._finish(relation, outputs, keys)
 
     @property
@@ -234,7 +248,12 @@ class SelectBinder:
         for condition in conditions:
             if is_outer(condition):
                 self._correlate(joined.over(fold(condition)))
-        return self._filtered(Scope(joined.relation, names), [term for term in terms if term not in plain])
+        scope = self._filtered(Scope(joined.relation, names), [term for term in terms if term not in plain])
+        if self.domain is not None and self.domain.words:
+            self.around = self.domain.fields(scope.names)
+        else:
+            self.around = tuple(inner for inner, _ in self.links)
+        return scope
 
     def _names_read(self) -> frozenset[str]:
         """The names of all columns in the statement, of any table: what may have to be carried, at most."""
@@ -259,18 +278,39 @@ class SelectBinder:
     # groups
 
     @property
-    def aggregates(self) -> bool:
-        """Whether the SELECT list has an aggregate function."""
-        return any(map(has_aggregate, self.select.expressions))
-
-    def binder(self, scope: Scope) -> ScalarBinder:
-        """Who binds what comes after WHERE: rows, or groups."""
-        group, having = self.select.args.get("group"), self.select.args.get("having")
+    def total(self) -> bool:
+        """Whether it is one row of aggregates (or none, by HAVING)."""
         order = self.select.args.get("order")
         clauses = [*self.select.expressions, *([order] if order else [])]
-        if group is None and having is None and not any(map(has_aggregate, clauses)):
+        having = self.select.args.get("having") is not None
+        return self.select.args.get("group") is None and (having or any(map(has_aggregate, clauses)))
+
+    @property
+    def one_row(self) -> bool:
+        """Whether it is a total of which neither a window nor a LIMIT takes its row away."""
+        return self.total and not self._takes_rows
+
+    @property
+    def changes_rows(self) -> bool:
+        """Whether anything behind WHERE may leave no row where there was one."""
+        return self.select.args.get("having") is not None or self._takes_rows
+
+    @property
+    def _takes_rows(self) -> bool:
+        if any(self.select.args.get(clause) for clause in ("qualify", "offset")):
+            return True
+        return row_count(self.select, "limit", self.text) == 0
+
+    def binder(self, scope: Scope, *, every: bool = True) -> ScalarBinder:
+        """Who binds what comes after WHERE: rows, or groups.
+
+        every: a correlated total has a row also for those of the query around that have no rows.
+        """
+        group = self.select.args.get("group")
+        windows = replace(self.windows, around=self.around)
+        if group is None and not self.total:
             return ScalarBinder(
-                scope, self.text, "SELECT", self.aliases, self.subqueries, windows=self.windows, domain=self.domain
+                scope, self.text, "SELECT", self.aliases, self.subqueries, windows=windows, domain=self.domain
             )
         sets = self._group_items(scope) if group is not None else [()]
         rows = ScalarBinder(scope, self.text, "GROUP BY", subqueries=self.subqueries, domain=self.domain)
@@ -282,20 +322,27 @@ class SelectBinder:
                 keys.setdefault(word, item)
             chosen.append([word for word, _ in bound])
         names = tuple(column_name(item, self.text) for item in keys.values())
-        if self.domain is not None and self.domain.words:
-            known = self.domain.fields(scope.names)
-            keys |= dict.fromkeys(known, self.select)
-            names += tuple(f"outer{i}" for i in range(len(keys) - len(names)))
+        own = len(keys)
+        for word in self.around:
+            keys.setdefault(word, self.select)
+        names += tuple(f"outer{i}" for i in range(len(keys) - own))
         aliases, subqueries = self.aliases, self.subqueries
         several = len(chosen) > 1 or self.select.find(exp.Grouping, exp.GroupingId) is not None
-        kind = GroupingSetsBinder if several else GroupedBinder
+        filled = every and self.total and bool(self.around)
+        kind = GroupingSetsBinder if several else EveryBinder if filled else GroupedBinder
         rows.subqueries = None  # the keys' own are known, and there is no place for others
         binder = kind(
-            rows.scope, self.text, "an aggregate", aliases, tuple(keys), names, subqueries, self.windows, rows=rows
+            rows.scope, self.text, "an aggregate", aliases, tuple(keys), names, subqueries, windows, rows=rows
         )
         binder.reads(self.domain)
+        if self.domain is None:
+            binder.own_keys = own
+        if isinstance(binder, EveryBinder):
+            if self.domain is None:
+                raise Unsupported("an aggregate of a correlated subquery is not supported here")
+            binder.every = self.domain.relation()
         if isinstance(binder, GroupingSetsBinder):
-            if self.domain is not None:
+            if self.around:
                 raise Unsupported("GROUPING SETS in a correlated subquery are not supported")
             binder.sets = tuple(tuple(sorted({list(keys).index(key) for key in bound})) for bound in chosen)
         return binder
@@ -394,7 +441,7 @@ class SelectBinder:
         if self._distinct():
             relation, outputs, keys = self._distinct_rows(relation, outputs, keys)
         count, offset = (row_count(self.select, clause, self.text) for clause in ("limit", "offset"))
-        return finish(relation, outputs, keys, count, offset or 0)
+        return finish(relation, outputs, keys, count, offset or 0, len(self.around))
 
     def _distinct(self) -> bool:
         return self.select.args.get("distinct") is not None and self._distinct_on is None

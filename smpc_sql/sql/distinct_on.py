@@ -19,11 +19,18 @@ from smpc_sql.sql.scalar import ScalarBinder
 
 
 def first_of_keys(
-    distinct: exp.Expr, binder: ScalarBinder, outputs: Sequence[Output], order: Sequence[SortKey]
+    distinct: exp.Expr,
+    binder: ScalarBinder,
+    outputs: Sequence[Output],
+    order: Sequence[SortKey],
+    around: Sequence[Expression] = (),
 ) -> Expression:
-    """Whether a row is the first of those with its keys: the number of the row in a window is 1."""
+    """Whether a row is the first of those with its keys: the number of the row in a window is 1.
+
+    around: more keys, of a correlated subquery.
+    """
     only(distinct, "on")
-    keys = []
+    keys = list(around)
     for item in distinct.args["on"].expressions:
         with located(item, binder.text):
             keys.append(order_word(_key(item, binder, outputs)))

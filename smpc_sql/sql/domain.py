@@ -8,7 +8,7 @@ columns as any others (Neumann and Kemper, "Unnesting Arbitrary Queries", BTW 20
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import TypeVar
 
@@ -84,11 +84,14 @@ class Domain:
 
     def names(self, start: int) -> tuple[Name, ...]:
         """The columns, where the domain's fields begin at that place; no SQL can name them."""
-        fields = own_columns(self.relation())
+        return self.names_of([shifted(field, start) for field in own_columns(self.relation())])
+
+    def names_of(self, fields: Sequence[Expression]) -> tuple[Name, ...]:
+        """The same where the words are these."""
         words = self.words
         found = []
         for i, expression in enumerate(self._columns):
-            mine = [shifted(fields[words.index(word)], start) for word in words_of(expression)]
+            mine = [fields[words.index(word)] for word in words_of(expression)]
             found.append(Name("", _name(i), wrapped(expression, mine), starred=False, merged=True))
         return tuple(found)
 

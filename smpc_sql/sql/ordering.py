@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from smpc_sql.errors import UnknownName, Unsupported
-from smpc_sql.plan.expressions import Divide, Expression, Literal, Negate, Sqrt
-from smpc_sql.plan.relations import Limit, Project, Relation, Sort, SortKey, Values
+from smpc_sql.plan.expressions import And, Divide, Equal, Expression, Less, Literal, Negate, Not, Sqrt
+from smpc_sql.plan.relations import Filter, Limit, Project, Relation, Sort, SortKey, Values, Window, WindowCall
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Integer
-from smpc_sql.sql.fixed import word_of, words_of
+from smpc_sql.sql.fixed import all_words, word_of, words_of
+from smpc_sql.sql.framed import order_word
 from smpc_sql.sql.nodes import located, only
 from smpc_sql.sql.outputs import Words
 from smpc_sql.sql.quotient import positive
@@ -89,17 +90,51 @@ def row_count(query: exp.Expr, clause: str, text: str) -> int | None:
 
 
 def finish(
-    relation: Relation, outputs: Sequence[Output], keys: Sequence[SortKey], count: int | None, offset: int
+    relation: Relation,
+    outputs: Sequence[Output],
+    keys: Sequence[SortKey],
+    count: int | None,
+    offset: int,
+    around: int = 0,
 ) -> Bound:
-    """The outputs as fields, then ORDER BY and LIMIT over those."""
+    """The outputs as fields, then ORDER BY and LIMIT over those.
+
+    around: how many of the last outputs say which row of the query around a row is for: LIMIT is of each of those.
+    """
     words = Words()
     columns = tuple((output.name, words.over(output.expression, output.name)) for output in outputs)
+    result: Relation
+    if around:
+        limited = count is not None or offset
+        exact = [(k, order_word(k.expression)) for k in keys] if limited else []
+        ordered = tuple(
+            SortKey(word, k.descending, k.nulls_first) for k, e in exact for word in words_of(words.over(e, "key"))
+        )
+        result = Project(relation, tuple(words.expressions), tuple(words.names))
+        if limited:
+            result = _some_of_each(result, all_words(e for _, e in columns[-around:]), ordered, count, offset)
+        return Bound(result, columns)
     ordered = tuple(
         SortKey(word, k.descending, k.nulls_first) for k in keys for word in words_of(words.over(k.expression, "key"))
     )
-    result: Relation = Project(relation, tuple(words.expressions), tuple(words.names))
+    result = Project(relation, tuple(words.expressions), tuple(words.names))
     if ordered:
         result = Sort(result, ordered)
     if count is not None or offset:
         result = Limit(result, count, offset)
     return Bound(result, columns)
+
+
+def _some_of_each(
+    relation: Relation, keys: tuple[Expression, ...], order: tuple[SortKey, ...], count: int | None, offset: int
+) -> Relation:
+    """LIMIT and OFFSET among the rows with equal keys: by the number of a row in a window."""
+    window = Window(relation, keys, order, (WindowCall("row_number"),), ("number",))
+    number = window.column(len(relation.fields))
+    if count == 1:
+        return Filter(window, fold(Equal(number, Literal(1 + offset, number.type))))
+    after = Less(Literal(offset, number.type), number)
+    if count is None:
+        return Filter(window, fold(after))
+    upto = Not(Less(Literal(offset + count, number.type), number))
+    return Filter(window, fold(And((after, upto))))

@@ -4,7 +4,7 @@ none is refused by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sqlglot import exp
@@ -52,7 +52,7 @@ class SubqueryBinder(Protocol):
     ) -> Expression: ...
 
     def quantified(
-        self, binder: ScalarBinder, operator: str, value: Expression, node: exp.Expr, every: bool
+        self, binder: ScalarBinder, operator: str, values: list[Expression], node: exp.Expr, every: bool
     ) -> Expression: ...
 
 
@@ -126,6 +126,10 @@ class ScalarBinder:
     def settle(self) -> tuple[Relation, Callable[[Expression], Expression]]:
         """When all is bound: the relation, and how an expression reads it."""
         return self.scope.relation, lambda expression: expression
+
+    def of_keys(self, rows: Sequence[Expression]) -> tuple[Expression, ...]:
+        """Expressions over the rows as they are read here; of groups they are keys."""
+        return tuple(rows)
 
     def outer_column(self, node: exp.Column) -> Expression | None:
         """What a correlated subquery sees under that name."""
@@ -227,9 +231,12 @@ class ScalarBinder:
 
     def _in_query(self, node: exp.Expr, *, unknown_is_false: bool = False) -> Expression:
         only(node, "this", "query")
-        items = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
         query = node.args["query"]
-        return self._once(node, lambda s: s.contains(self, list(map(self.bind, items)), query, unknown_is_false))
+        return self._once(node, lambda s: s.contains(self, self._values(node.this), query, unknown_is_false))
+
+    def _values(self, node: exp.Expr) -> list[Expression]:
+        """A value, or those of a row value."""
+        return list(map(self.bind, node.expressions if isinstance(node, exp.Tuple) else [node]))
 
     def _once(self, node: exp.Expr, bind: Callable[[SubqueryBinder], Expression]) -> Expression:
         """Columns beside the rows. What is written twice, or is seen under several aliases, is bound once."""
@@ -247,7 +254,7 @@ class ScalarBinder:
         only(node, "this", "expression")
         side = node.expression
         operator, every = scalar_tests.OPERATORS[type(node)], isinstance(side, exp.All)
-        return self._once(node, lambda s: s.quantified(self, operator, self.bind(node.this), side.this, every))
+        return self._once(node, lambda s: s.quantified(self, operator, self._values(node.this), side.this, every))
 
     def _query(self, node: exp.Expr) -> Expression:
         """EXISTS and scalar subqueries."""

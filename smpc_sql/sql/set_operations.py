@@ -25,6 +25,7 @@ from smpc_sql.plan.relations import (
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Double, scale_of
 from smpc_sql.sql.coercion import as_quotient, rescaled, unify
+from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.fixed import common, over_constant, words_of, wrapped
 from smpc_sql.sql.literals import is_null
 from smpc_sql.sql.nodes import construct, located, only
@@ -36,12 +37,23 @@ from smpc_sql.sql.source import BindQuery, Bound
 _MOST_ROWS = 1000
 
 
-def bind_set_operation(node: exp.SetOperation, ctes: Mapping[str, exp.CTE], text: str, bind_query: BindQuery) -> Bound:
-    """Two queries as one. Raises Unsupported, TypeMismatch."""
+def bind_set_operation(
+    node: exp.SetOperation,
+    ctes: Mapping[str, exp.CTE],
+    text: str,
+    bind_query: BindQuery,
+    domain: Domain | None = None,
+) -> Bound:
+    """Two queries as one. domain: of a correlated one, whose words are the last columns of either query.
+
+    Raises Unsupported, TypeMismatch.
+    """
     only(node, "this", "expression", "distinct", "with_", "order", "limit", "offset")
     sides = [_side(part, ctes, bind_query) for part in (node.this, node.expression)]
-    if len({len(side.columns) for side in sides}) != 1:
-        raise TypeMismatch(f"{construct(node)}: {' and '.join(str(len(s.columns)) for s in sides)} columns do not fit")
+    around = 0 if domain is None else len(domain.words)
+    widths = [len(side.columns) - around for side in sides]
+    if widths[0] != widths[1]:
+        raise TypeMismatch(f"{construct(node)}: {widths[0]} and {widths[1]} columns do not fit")
     distinct = bool(node.args.get("distinct"))
     relations, columns = alike(sides)
     doubles = any(isinstance(e.type, Double) and over_constant(e) is None for _, e in columns)
@@ -49,9 +61,10 @@ def bind_set_operation(node: exp.SetOperation, ctes: Mapping[str, exp.CTE], text
     settled = own_columns(relation)
     outputs = [Output(name, node, substitute(expression, settled)) for name, expression in columns]
     scope = Scope(relation, tuple(Name("", output.name, output.expression) for output in outputs))
-    keys = sort_keys(node, ScalarBinder(scope, text, "ORDER BY of a set operation"), outputs)
+    own = outputs[: len(outputs) - around]
+    keys = sort_keys(node, ScalarBinder(scope, text, "ORDER BY of a set operation"), own)
     count, offset = (row_count(node, clause, text) for clause in ("limit", "offset"))
-    return finish(relation, outputs, keys, count, offset or 0)
+    return finish(relation, outputs, keys, count, offset or 0, around)
 
 
 def _side(node: exp.Expr, ctes: Mapping[str, exp.CTE], bind_query: BindQuery) -> Bound:
@@ -152,18 +165,23 @@ def _fractions(values: Sequence[Expression]) -> list[list[Expression]]:
     return [list(pair) for pair in zip(numerators, denominators, strict=True)]
 
 
-def bind_values(node: exp.Values, text: str) -> Bound:
-    """VALUES: constant rows."""
+def bind_values(node: exp.Values, text: str, domain: Domain | None = None) -> Bound:
+    """VALUES: constant rows; with a domain such rows for each of its rows, whose words are the last columns."""
     rows = node.expressions
     if len(rows) > _MOST_ROWS:
         raise Unsupported(f"VALUES of more than {_MOST_ROWS} rows is not supported")
-    binder = ScalarBinder(Scope(Values(), ()), text, "VALUES")
+    relation: Relation = Values()
+    names: tuple[Name, ...] = ()
+    if domain is not None and domain.words:
+        relation, names = domain.relation(), domain.names(0)
+    binder = ScalarBinder(Scope(relation, names), text, "VALUES", domain=domain)
+    around = tuple(("around", word) for word in own_columns(relation))
     bound = []
     for row in rows:
         items = row.expressions if isinstance(row, exp.Tuple) else [row]
         with located(row, text):
             expressions = [fold(binder.bind(item)) for item in items]
-        bound.append(Bound(Values(), tuple((f"col{i}", e) for i, e in enumerate(expressions))))
+        bound.append(Bound(relation, (*((f"col{i}", e) for i, e in enumerate(expressions)), *around)))
     if len({len(row.columns) for row in bound}) != 1:
         raise TypeMismatch("the rows of VALUES must have as many values each")
     relations, columns = alike(bound)

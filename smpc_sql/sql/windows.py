@@ -63,9 +63,13 @@ _WORD = Integer(64)
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Binds the window functions of one SELECT. named: its WINDOW clause, by lower-case name."""
+    """Binds the window functions of one SELECT. named: its WINDOW clause, by lower-case name.
+
+    around: what tells apart the rows of the query around, of a correlated subquery: every partition is of one of them.
+    """
 
     named: Mapping[str, exp.Expr]
+    around: tuple[Expression, ...] = ()
 
     def bind(self, binder: ScalarBinder, node: exp.Expr) -> Expression:
         """Columns beside the binder's rows. Raises Unsupported."""
@@ -76,7 +80,7 @@ class Windows:
             raise Unsupported(f"{construct(function)} in a window is not supported")
         with located(node, binder.text):
             keys = [binder.bind(key) for key in node.args.get("partition_by") or ()]
-            partition = all_words(map(order_word, keys))
+            partition = (*all_words(map(order_word, keys)), *binder.of_keys(self.around))
             order = bind_order(binder, node.args.get("order"))
             frame = bind_frame(binder, node.args.get("spec"), ordered=bool(order))
         over = Over(binder, partition, order, frame)

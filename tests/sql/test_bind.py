@@ -77,13 +77,6 @@ REFUSED = [
         85,
         "table x is not in FROM",
     ),
-    (
-        Unsupported,
-        "SELECT 1 FROM t WHERE EXISTS (SELECT SUM(b) FROM u WHERE t.a = u.a)",
-        1,
-        38,
-        "subquery with aggregates",
-    ),
     (UnknownName, "SELECT 1 FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = nowhere)", 1, 59, "nowhere does not"),
     (Unsupported, "SELECT 1 FROM t WHERE COUNT(*) > 3", 1, 23, "not allowed in WHERE"),
     (Unsupported, "SELECT SUM(MAX(a)) FROM t", 1, 16, "not allowed in an aggregate's argument"),
