@@ -62,7 +62,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("LEFT, RIGHT, SUBSTRING of constant places, `||`, CONCAT", "SELECT LEFT(name, 3) || '. ' || code, SUBSTRING(name, -4, 2) FROM patients"),
     ("LOWER, UPPER, TRIM of a character, LENGTH, CAST to VARCHAR", "SELECT UPPER(TRIM(name)), LENGTH(name), CAST(sex AS VARCHAR) FROM patients"),
     ("TRY_CAST; CAST of labels that are numbers or dates", "SELECT TRY_CAST(id AS TINYINT), CAST(IF(urgent, '1.5', '2') AS DECIMAL(3, 1)) FROM visits"),
-    ("CAST of secret text to numbers", "SELECT CAST(name AS INTEGER) FROM patients"),
+    ("CAST, TRY_CAST of secret text to numbers, BOOLEAN, DATE", "SELECT CAST(name AS INTEGER), CAST(code AS DECIMAL(5, 2)), TRY_CAST(name AS DATE), CAST(name AS DOUBLE) + 1 FROM patients"),
     ("numbers, BOOLEAN, DATE and TIMESTAMP as text", "SELECT CAST(cost AS VARCHAR), id || ' of ' || day, CONCAT(urgent, '/', patient) FROM visits"),
     ("REPLACE, regular expressions, CAST of DOUBLE to text", "SELECT REPLACE(name, 'a', 'b') FROM patients"),
     ("DOUBLE and REAL columns: arithmetic, aggregates, groups, order, joins", "SELECT height / 100, COUNT(*), AVG(height) FROM patients GROUP BY height ORDER BY height"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from smpc_sql.errors import InternalError
 from smpc_sql.plan import text as plan
-from smpc_sql.protocol import editing, matching, spelling
+from smpc_sql.protocol import editing, matching, numerals, spelling
 from smpc_sql.ring import Array
 from smpc_sql.schema import Text
 from smpc_sql.session import Session
@@ -43,13 +43,22 @@ def run(session: Session, function: plan.TextFunction, operands: Sequence[Array]
         case plan.WordOf():
             part = x[function.start : function.start + function.size]
             return spelling.join_words(session, part, [function.size])[0]
+        case plan.ReadNumber(_, ones, decimals):
+            return numerals.read_number(session, x, ones, decimals)
+        case plan.ReadDate():
+            return numerals.read_date(session, x)
+        case plan.SignBit():
+            mark: Array = x[0, function.bit]
+            return mark
+        case plan.Digits(_, start, size):
+            return numerals.digits(session, x[start : start + size])
         case _:
             raise InternalError(f"{type(function).__name__} is no function of spelled texts")
 
 
 def is_of_bits(function: plan.TextFunction) -> bool:
     """Whether it takes and gives packed bits: words are another order of rows."""
-    return not isinstance(function, plan.Spell | plan.WordOf | plan.Length)
+    return not isinstance(function, plan.Spell | plan.WordOf | plan.Length | plan.Digits)
 
 
 def width_of(text: Text) -> int:

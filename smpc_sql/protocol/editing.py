@@ -55,7 +55,7 @@ def changed_case(session: Session, planes: Array, upper: bool) -> Array:
 def joined(session: Session, left: Array, right: Array) -> Array:
     """left || right: the right text moved behind the left one's end. 3 rounds, and one for each digit of a length."""
     moved = np.concatenate([right, np.zeros((len(left), *right.shape[1:]), dtype=np.uint8)])
-    moved = _shifted(session, moved, present(session, left), -1)
+    moved = shifted(session, moved, present(session, left), -1)
     moved[: len(left)] ^= left
     return moved
 
@@ -102,7 +102,7 @@ def clipped(session: Session, planes: Array, size: int, offset: int) -> Array:
 def tail(session: Session, planes: Array, size: int) -> Array:
     """The last `size` characters, or all if there are fewer. 3 rounds, and one for each digit of what may be cut."""
     scale = present(session, planes)
-    return _shifted(session, planes, scale[size:], 1)[:size]
+    return shifted(session, planes, scale[size:], 1)[:size]
 
 
 def trimmed(session: Session, planes: Array, left: bool, right: bool, character: int = _SPACE) -> Array:
@@ -117,7 +117,7 @@ def trimmed(session: Session, planes: Array, left: bool, right: bool, character:
     if right:
         stays = prefix_or(session, (scale ^ spaces)[::-1])[::-1]
         (planes,) = _and(session, (planes, np.broadcast_to(stays[:, None], planes.shape)))
-    return _shifted(session, planes, leading, 1) if left else planes
+    return shifted(session, planes, leading, 1) if left else planes
 
 
 def numeral(session: Session, planes: Array, signed: bool, kept: int) -> Array:
@@ -131,11 +131,11 @@ def numeral(session: Session, planes: Array, signed: bool, kept: int) -> Array:
     zero = _all_bits(session, _negated(session, digits[: len(digits) - kept, :4]))
     if len(zero):
         leading = _negated(session, prefix_or(session, _negated(session, zero)))
-        digits = _shifted(session, digits, leading, 1)
+        digits = shifted(session, digits, leading, 1)
     if not signed:
         return digits
     negative = planes[:1, 2]
-    result = _shifted(session, np.concatenate([digits, np.zeros_like(planes[:1])]), negative, -1)
+    result = shifted(session, np.concatenate([digits, np.zeros_like(planes[:1])]), negative, -1)
     for bit in range(planes.shape[1]):
         if _MINUS >> bit & 1:
             result[0, bit] ^= negative[0]
@@ -174,7 +174,7 @@ def _all_bits(session: Session, planes: Array) -> Array:
     return bits
 
 
-def _shifted(session: Session, planes: Array, scale: Array, direction: int) -> Array:
+def shifted(session: Session, planes: Array, scale: Array, direction: int) -> Array:
     """The text moved by the number of a scale, to its start (1) or its end (-1): one round a digit."""
     length = len(planes)
     step = 1

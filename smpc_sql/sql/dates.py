@@ -5,12 +5,13 @@ Days are counted from 0000-03-01, so that a leap day ends a year. [Neri, Schneid
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import (
     Add,
+    And,
     Case,
     Expression,
     FromBoolean,
@@ -18,6 +19,7 @@ from smpc_sql.plan.expressions import (
     Literal,
     Lookup,
     Multiply,
+    Not,
     Subtract,
     Within,
 )
@@ -30,6 +32,8 @@ _EPOCH = date(1970, 1, 1)
 _SHORT_TABLE = 1024
 _START = -719468  # 0000-03-01
 _CENTURIES, _YEARS = 146097, 1461  # quarters of a day in 100 years, in a year
+_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_BEFORE_1970 = 719529  # days from 0000-01-01, less 1 since the first day of a month is 1
 _FIRST_DAY, _LAST_DAY = (date.min - _EPOCH).days, (date.max - _EPOCH).days
 
 Part = Callable[[date], int]
@@ -217,6 +221,60 @@ def last_day(x: Expression) -> Expression:
     """The last day of a DATE's month."""
     require_date("LAST_DAY", x)
     return _date(_plus(_first_of_month(_plus(_months(x), integer(1))), integer(-1)))
+
+
+def made(year: Expression, month: Expression, day: Expression) -> Expression:
+    """The DATE of a year, a month and a day; NULL where there is none from 0001-01-01 to 9999-12-31."""
+    tests: list[Expression] = []
+    parts = []
+    for x, low, high in ((year, 1, 9999), (month, 1, 12), (day, 1, 31)):
+        inside = _inside(x, low, high)
+        tests += inside
+        kept = Case(((_all(inside), x),), Literal(low, x.type)) if inside else x
+        parts.append(Within(kept, Interval(low, high)))
+    century = floor_divide(parts[0], 100)
+    return made_of(century, _minus(parts[0], _times(century, 100)), parts[1], parts[2], tests)
+
+
+def made_of(
+    century: Expression, year: Expression, month: Expression, day: Expression, tests: Sequence[Expression]
+) -> Expression:
+    """The DATE of a year 100 * century + year; of each two digits. NULL where there is none, or a test fails."""
+    year = Within(year, Interval(0, 99))
+    first = _table(year, lambda y: int(y == 0))
+    long_century = _table(century, lambda c: int(c % 4 == 0))
+    leap = _plus(Multiply(first, long_century, _NUMBER), _table(year, lambda y: int(y > 0 and y % 4 == 0)))
+    length = _plus(
+        _table(month, lambda m: 0 if not 1 <= m <= 12 else _LENGTHS[m - 1]),
+        Multiply(leap, _table(month, lambda m: int(m == 2)), _NUMBER),
+    )
+    days = _plus(
+        _table(century, lambda c: 36524 * c + -(-c // 4) - _BEFORE_1970),
+        _table(year, lambda y: 365 * y + max(0, y - 1) // 4),
+        Multiply(long_century, _table(year, lambda y: int(y > 0)), _NUMBER),
+        _table(month, lambda m: sum(_LENGTHS[: m - 1]) if 1 <= m <= 12 else 0),
+        Multiply(leap, _table(month, lambda m: int(m > 2)), _NUMBER),
+        day,
+    )
+    there = [*tests, Not(Less(day, integer(1))), Not(Less(length, day))]
+    if century.bounds.low == 0:
+        there.append(Less(integer(0), _plus(century, year)))
+    found = Within(_date(days), Interval(_FIRST_DAY, _LAST_DAY))
+    return Case(((_all(there), found),), Literal(None, Date()))
+
+
+def _all(tests: Sequence[Expression]) -> Expression:
+    return tests[0] if len(tests) == 1 else And(tuple(tests))
+
+
+def _inside(x: Expression, low: int, high: int) -> list[Expression]:
+    """What must hold for an INTEGER to be from low to high."""
+    tests: list[Expression] = []
+    if x.bounds.low < low or x.nullable:
+        tests.append(Not(Less(x, Literal(low, x.type))))
+    if x.bounds.high > high:
+        tests.append(Not(Less(Literal(high, x.type), x)))
+    return tests
 
 
 def moved(x: Expression, count: int, unit: str) -> Expression:

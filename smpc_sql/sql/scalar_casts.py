@@ -19,6 +19,7 @@ from smpc_sql.schema import (
     Integer,
     Interval,
     SqlType,
+    Text,
     Timestamp,
     scale_of,
     type_bounds,
@@ -29,6 +30,7 @@ from smpc_sql.sql.label_casts import cast_labels
 from smpc_sql.sql.literals import boolean, integer, is_null, number, text_of
 from smpc_sql.sql.nodes import only
 from smpc_sql.sql.operations import compare
+from smpc_sql.sql.read_texts import read
 from smpc_sql.sql.types import is_text_type, to_type
 from smpc_sql.sql.written import written
 
@@ -56,6 +58,8 @@ def _converted(binder: Binder, node: exp.Expr, fit: _Fit) -> Expression:
     if is_text_type(target):
         return written(x)
     type_ = to_type(target)
+    if isinstance(x.type, Text):
+        return read(x, type_, _fitting_or_null, (_TRUE, _FALSE))
     if isinstance(x.type, Enum) and text_of(x) is None and not is_null(x) and not isinstance(type_, Enum):
         return cast_labels(x, type_, lambda label: _cast_to(label, type_, fit))
     return _cast_to(x, type_, fit)

@@ -13,6 +13,7 @@ from smpc_sql.protocol import (
     arithmetic,
     bits,
     boolean,
+    characters,
     comparison,
     division,
     editing,
@@ -22,6 +23,7 @@ from smpc_sql.protocol import (
     grouping,
     lookup,
     matching,
+    numerals,
     permutation,
     ranking,
     sorting,
@@ -362,6 +364,34 @@ def _texts(n: int) -> list[Case]:
         ),
         Case("matching.prefix_or", bits(matching.prefix_or), (Input("bits", (8, n)),), {"n": n, "a": 12, "r": 3}),
         *_edits(n, planes, bits),
+        *_reading(n, planes, bits),
+    ]
+
+
+def _reading(n: int, planes: Input, bits: Callable[..., Any]) -> list[Case]:
+    """Of 8 characters of 7 bits, into 3 digits before the point and 2 behind it, and one to round by."""
+    kinds, spaces, between = 8 * (3 + 5 + 3 + 4), 8 * (3 + 3 + 2 + 2), 10 * (3 + 7 + 4 + 6)
+    ends, every = 3 * 12 + 6 * 8 + 8, 8 + 8 + 8 + 5 * 4 - 1 + 7 + 1
+    number = 8 * (3 + 7 + 3 + 7) + ends + 2 * 4 * 8 + 4 * 2 * 4 * 8 + every
+    date = spaces + 12 + 4 * 8 * 7 + between + 2 * 10 * 10 + 8 + 7
+    sets = (characters.DIGITS, characters.BLANKS, b"+")
+    return [
+        Case(
+            "characters.kinds",
+            bits(lambda s, x: np.stack(characters.kinds(s, x, sets))),
+            (planes,),
+            {"n": n, "a": kinds, "r": 3},
+        ),
+        Case(
+            "numerals.read_number",
+            bits(lambda s, x: numerals.read_number(s, x, 3, 2)),
+            (planes,),
+            {"n": n, "a": number, "r": 3 + 3 + 1 + 1 + 4 + 6 + 1},
+        ),
+        Case(
+            "numerals.read_date", bits(numerals.read_date), (planes,), {"n": n, "a": date, "r": 3 + 3 + 4 + 3 + 2 + 4}
+        ),
+        Case("numerals.digits", bits(numerals.digits), (planes,), {"n": n, "c": 8}),
     ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from smpc_sql.plan.text.edits import Affix, ChangeCase, Clip, Join, Numeral, Slice, Tail, Trim
 from smpc_sql.plan.text.function import spelled
+from smpc_sql.plan.text.numerals import Digits, ReadDate, ReadNumber, SignBit
 from smpc_sql.plan.text.readings import ANY, Length, Like, WordOf
 from smpc_sql.plan.text.words import Equals, Letters, Pad, Precedes, Spell
 
@@ -15,6 +16,7 @@ __all__ = [
     "Affix",
     "ChangeCase",
     "Clip",
+    "Digits",
     "Equals",
     "Join",
     "Length",
@@ -23,6 +25,9 @@ __all__ = [
     "Numeral",
     "Pad",
     "Precedes",
+    "ReadDate",
+    "ReadNumber",
+    "SignBit",
     "Slice",
     "Spell",
     "Tail",
@@ -49,5 +54,9 @@ TextFunction = (
     | Join
     | Length
     | WordOf
+    | ReadNumber
+    | ReadDate
+    | SignBit
+    | Digits
 )
 """Everything that a TextCall computes."""

@@ -10,7 +10,7 @@ from smpc_sql.schema import SqlType, Text
 
 
 @dataclass(frozen=True, slots=True)
-class _OfText(Function):
+class OfText(Function):
     """A function of one spelled text, which gives another."""
 
     text: Text
@@ -31,7 +31,7 @@ class _OfText(Function):
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(_OfText):
+class Slice(OfText):
     """The characters from place `start` on, counted from 0, at most `size` of them."""
 
     start: int
@@ -52,7 +52,7 @@ class Slice(_OfText):
 
 
 @dataclass(frozen=True, slots=True)
-class Clip(_OfText):
+class Clip(OfText):
     """The first `size` characters, of which number i stays if there is one at i + offset, or if that is below 0."""
 
     size: int
@@ -73,7 +73,7 @@ class Clip(_OfText):
 
 
 @dataclass(frozen=True, slots=True)
-class Tail(_OfText):
+class Tail(OfText):
     """The last `size` characters."""
 
     size: int
@@ -93,7 +93,7 @@ class Tail(_OfText):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeCase(_OfText):
+class ChangeCase(OfText):
     """LOWER or UPPER, of ASCII."""
 
     upper: bool
@@ -113,7 +113,7 @@ class ChangeCase(_OfText):
 
 
 @dataclass(frozen=True, slots=True)
-class Trim(_OfText):
+class Trim(OfText):
     """Without spaces at its ends, or another character of ASCII."""
 
     left: bool
@@ -138,7 +138,7 @@ class Trim(_OfText):
 
 
 @dataclass(frozen=True, slots=True)
-class Numeral(_OfText):
+class Numeral(OfText):
     """A number that fills its text, without the zeros in front of the last `kept` characters.
 
     signed: the first character is + or -, of which + goes too.
@@ -163,7 +163,7 @@ class Numeral(_OfText):
 
 
 @dataclass(frozen=True, slots=True)
-class Affix(_OfText):
+class Affix(OfText):
     """Constants before and behind it."""
 
     before: bytes

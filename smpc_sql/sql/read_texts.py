@@ -1,0 +1,139 @@
+"""CAST and TRY_CAST of secret text: numbers, dates and truth values are read under MPC. NULL for what is none.
+
+Exponents, underscores between digits, hexadecimal numbers and years of another number of digits than 4 are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from smpc_sql.errors import Unsupported
+from smpc_sql.plan.expressions import (
+    Add,
+    And,
+    Case,
+    Equal,
+    Expression,
+    FloorDivide,
+    FromBoolean,
+    Less,
+    Literal,
+    Multiply,
+    Negate,
+    Not,
+    Or,
+    Subtract,
+    TextCall,
+    Within,
+)
+from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.plan.text import ChangeCase, Digits, ReadDate, ReadNumber, SignBit
+from smpc_sql.schema import Boolean, Date, Decimal, Double, Integer, Interval, SqlType, Text
+from smpc_sql.sql import dates
+from smpc_sql.sql.coercion import as_quotient
+from smpc_sql.sql.literals import boolean, integer, text_literal
+from smpc_sql.sql.operations import compare
+from smpc_sql.sql.text import spell, unspelled
+
+_WORD = Integer(64)
+_MOST = 18
+"""Digits that always fit a word."""
+
+_HALF = 10**_MOST
+_DOUBLE_ONES = 12
+
+Fit = Callable[[Expression, SqlType], Expression]
+"""NULL for a number that a type does not hold."""
+
+
+def read(x: Expression, type_: SqlType, fit: Fit, truths: tuple[tuple[str, ...], tuple[str, ...]]) -> Expression:
+    """A secret text as a value of a type, NULL where it stands for none. truths: what is true, what is false.
+
+    Raises Unsupported.
+    """
+    assert isinstance(x.type, Text)
+    length = x.type.length
+    match type_:
+        case Boolean():
+            return _truth(x, *truths)
+        case Date():
+            return _date(x)
+        case Integer(bits) if bits <= 64:
+            ones = min(length, len(str(1 << bits - 1)))
+            return _big(x) if ones > _MOST else fit(_number(x, ones, 0, _WORD), type_)
+        case Decimal(precision, scale) if precision <= _MOST:
+            return fit(_number(x, max(1, precision - scale), scale, type_), type_)
+        case Double():
+            ones = min(length, _DOUBLE_ONES)
+            decimals = min(max(0, length - 1), _MOST - ones)
+            return as_quotient(_number(x, ones, decimals, Decimal(_MOST, decimals)))
+    raise Unsupported(f"CAST of {x.type} to {type_} is not supported")
+
+
+def _known(condition: Expression, x: Expression) -> Expression:
+    """x where the condition holds, else NULL."""
+    return Case(((condition, x),), Literal(None, x.type))
+
+
+def _plus(x: Expression, y: Expression) -> Expression:
+    return Add(x, y, _WORD)
+
+
+def _parts(x: Expression, ones: int, decimals: int) -> tuple[Expression, Expression, TextCall, Text]:
+    """Whether a number was read, whether it is negative, what was read, and its type."""
+    plain = Text(x.type.length, x.type.ascii)  # type: ignore[union-attr]
+    found = TextCall(ReadNumber(plain, ones, decimals), (spell(x),))
+    what = Text(ones + decimals + 2)
+    return TextCall(SignBit(what, False), (found,)), TextCall(SignBit(what, True), (found,)), found, what
+
+
+def _up(found: TextCall, what: Text) -> Expression:
+    """1 where the last digit is 5 or more: halves go away from 0."""
+    last = TextCall(Digits(what, what.length - 1, 1), (found,))
+    return FromBoolean(Less(integer(4), last))
+
+
+def _number(x: Expression, ones: int, decimals: int, type_: SqlType) -> Expression:
+    """A number of few digits, rounded to `decimals`, as scaled integers of a type of that scale."""
+    ones = min(ones, x.type.length)  # type: ignore[union-attr]
+    valid, negative, found, what = _parts(x, ones, decimals)
+    size = _plus(TextCall(Digits(what, 1, ones + decimals), (found,)), _up(found, what))
+    number = _known(valid, Case(((negative, Negate(size)),), size))
+    if isinstance(type_, Integer):
+        return number
+    return FloorDivide(number, 1, Decimal(38, decimals))
+
+
+def _big(x: Expression) -> Expression:
+    """A BIGINT: of 19 digits the first one apart, so that all sums stay within a word."""
+    valid, negative, found, what = _parts(x, _MOST + 1, 0)
+    first = TextCall(Digits(what, 1, 1), (found,))
+    rest = _plus(TextCall(Digits(what, 2, _MOST), (found,)), _up(found, what))
+    most = (1 << 63) - 1
+    limit = _plus(integer(most - 9 * _HALF), FromBoolean(negative))
+    held = Not(And((Equal(first, integer(9)), Less(limit, rest))))
+    below = _plus(Multiply(first, Literal(_HALF, _WORD), _WORD), Subtract(rest, integer(_HALF), _WORD))
+    signed = Case(((negative, Negate(below)),), below)
+    near = Within(signed, Interval(_HALF - most - 1, most - _HALF))
+    number = _plus(near, Case(((negative, integer(-_HALF)),), integer(_HALF)))
+    return _known(And((valid, held)), number)
+
+
+def _date(x: Expression) -> Expression:
+    """A date if there is such a month, and such a day of it, from year 1 on."""
+    plain = Text(x.type.length, x.type.ascii)  # type: ignore[union-attr]
+    found = TextCall(ReadDate(plain), (spell(x),))
+    what = Text(9)
+    century, year, month, day = (TextCall(Digits(what, start, 2), (found,)) for start in (1, 3, 5, 7))
+    return dates.made_of(century, year, month, day, (TextCall(SignBit(what, False), (found,)),))
+
+
+def _truth(x: Expression, true: tuple[str, ...], false: tuple[str, ...]) -> Expression:
+    """What is written in any case."""
+    assert isinstance(x.type, Text)
+    plain = Text(x.type.length, x.type.ascii)
+    lowered = unspelled(TextCall(ChangeCase(plain, upper=False), (spell(x),)))
+    is_true, is_false = (
+        fold(Or(tuple(compare("=", lowered, text_literal(t)) for t in each))) for each in (true, false)
+    )
+    return Case(((is_true, boolean(True)), (is_false, boolean(False))), Literal(None, Boolean()))
