@@ -60,10 +60,10 @@ def test_an_interrupted_tour_leaves_nobody_behind(kind: signal.Signals, seconds:
         time.sleep(seconds)
         started = children(tour.pid)
         tour.send_signal(kind)
-        said = tour.communicate(timeout=20)[1]
+        said = tour.communicate(timeout=60)[1]
     assert "Traceback" not in said
     assert tour.returncode in (0, 130, -kind)  # it may have been over, or not yet begun
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while any(map(alive, started)) and time.monotonic() < until:
         time.sleep(0.05)
     assert [child for child in started if alive(child)] == []

@@ -49,7 +49,7 @@ class World:
         return np.frombuffer(raw, np.uint8)
 
     def refusal(self, name: str) -> messages.Refused:
-        sender, raw = self.parties[name].control.get(timeout=3)
+        sender, raw = self.parties[name].control.get(timeout=30)
         assert sender == "provider"
         return messages.from_provider(raw)
 

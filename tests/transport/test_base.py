@@ -25,7 +25,7 @@ def pair(network: Any, **options: Any) -> tuple[Node, Node]:
     return a, b
 
 
-def receive(node: Node, sender: str = "a", path: bytes = b"p", size: int = WORDS.nbytes, timeout: float = 3.0) -> Any:
+def receive(node: Node, sender: str = "a", path: bytes = b"p", size: int = WORDS.nbytes, timeout: float = 30.0) -> Any:
     return np.frombuffer(node.receive(sender, SESSION, path, size=size, timeout=timeout), np.uint64)
 
 
@@ -152,7 +152,7 @@ def test_closing_the_link_wakes_who_waits(network: Any) -> None:
     threading.Timer(0.1, b.close).start()
     with pytest.raises(PeerError, match="b: the link was closed"):
         receive(b, timeout=10)
-    while (found := b.control.get(timeout=5)) != ("b", b""):
+    while (found := b.control.get(timeout=30)) != ("b", b""):
         assert found[1] == b""
     b.close()
 
@@ -161,7 +161,7 @@ def test_control_messages_keep_their_order(network: Any) -> None:
     a, b = pair(network)
     for number in range(50):
         a.send_control("b", bytes([number + 1]))
-    assert [b.control.get(timeout=3) for _ in range(50)] == [("a", bytes([n + 1])) for n in range(50)]
+    assert [b.control.get(timeout=30) for _ in range(50)] == [("a", bytes([n + 1])) for n in range(50)]
     with pytest.raises(ValueError, match="control"):
         a.send_control("b", b"")
 
@@ -172,13 +172,13 @@ def test_a_visitor_is_answered(network: Any) -> None:
         visitor.open_session(SESSION, ("a",))
     one.send_control("a", b"one")
     two.send_control("a", b"two")
-    senders = {message: sender for sender, message in (a.control.get(timeout=3) for _ in range(2))}
+    senders = {message: sender for sender, message in (a.control.get(timeout=30) for _ in range(2))}
     assert {identity(sender) for sender in senders.values()} == {"analyst"}
     assert senders[b"one"] != senders[b"two"]
     for message, visitor in ((b"one", one), (b"two", two)):
         a.send_control(senders[message], message * 2)
         a.send(senders[message], SESSION, b"r", WORDS)
-        assert visitor.control.get(timeout=3) == ("a", message * 2)
+        assert visitor.control.get(timeout=30) == ("a", message * 2)
         assert np.array_equal(receive(visitor, "a", b"r"), WORDS)
 
 
@@ -186,13 +186,13 @@ def test_a_peer_that_ends_is_noticed_before_the_timeout(network: Any) -> None:
     a, b = pair(network)
     a.send_control("b", b"hello")
     b.send_control("a", b"hello")
-    assert b.control.get(timeout=3) == ("a", b"hello")
+    assert b.control.get(timeout=30) == ("a", b"hello")
     threading.Timer(0.1, a.close).start()
     started = time.monotonic()
     with pytest.raises(PeerError, match="a: the connection was lost"):
         receive(b, timeout=20)
     assert time.monotonic() - started < 5
-    assert b.control.get(timeout=3) == ("a", b"")
+    assert b.control.get(timeout=30) == ("a", b"")
 
 
 def test_who_is_not_there_cannot_be_reached(network: Any) -> None:
@@ -212,7 +212,7 @@ def test_a_reader_that_is_far_behind_is_protected(network: Any, monkeypatch: pyt
     for number in range(3):
         a.send("b", SESSION, bytes([number]), WORDS)
     a.send_control("b", b"done")
-    b.control.get(timeout=3)
+    b.control.get(timeout=30)
     with pytest.raises(PeerError, match="a: ran too far ahead"):
         receive(b, path=b"\x00")
 
@@ -221,7 +221,7 @@ class TestFaults:
     """One frame of a is harmed on its way to b."""
 
     @staticmethod
-    def run(network: Any, rule: Rule, *, timeout: float = 0.5) -> list[Any]:
+    def run(network: Any, rule: Rule, *, timeout: float) -> list[Any]:
         """b receives three frames of a; the rule harms the second."""
         faulty: list[Faulty] = []
 
@@ -232,29 +232,31 @@ class TestFaults:
         a, b = pair(network, wrap=wrap)
         for number in range(3):
             a.send("b", SESSION, bytes([number]), WORDS + number)
-        found = [receive(b, path=bytes([number]), timeout=timeout) for number in range(3)]
+        found = [receive(b, path=bytes([number]), timeout=timeout if number == 1 else 30) for number in range(3)]
         assert faulty[0].applied == 1
         return found
 
     @pytest.mark.parametrize("fault", [Fault.DELAY, Fault.REORDER])
     def test_late_frames_are_no_harm(self, network: Any, fault: Fault) -> None:
-        found = self.run(network, Rule(fault, first=1, seconds=0.2), timeout=3)
+        found = self.run(network, Rule(fault, first=1, seconds=0.2), timeout=30)
         assert all(np.array_equal(words, WORDS + number) for number, words in enumerate(found))
 
     @pytest.mark.parametrize(
-        ("fault", "says"),
+        ("fault", "says", "timeout"),
         [
-            (Fault.DROP, "a: no answer"),
-            (Fault.TRUNCATE, "a: sent a damaged frame"),
-            (Fault.CORRUPT, "a: sent a damaged frame"),
-            (Fault.CORRUPT_HEADER, "a: (no answer|sent a damaged frame)"),  # which, depends on the byte
+            (Fault.DROP, "a: no answer", 0.5),
+            (Fault.TRUNCATE, "a: sent a damaged frame", 30),
+            (Fault.CORRUPT, "a: sent a damaged frame", 30),
+            (Fault.CORRUPT_HEADER, "a: (no answer|sent a damaged frame)", 0.5),  # which, depends on the byte
         ],
     )
-    def test_a_lost_or_damaged_frame_is_the_senders_fault(self, network: Any, fault: Fault, says: str) -> None:
+    def test_a_lost_or_damaged_frame_is_the_senders_fault(
+        self, network: Any, fault: Fault, says: str, timeout: float
+    ) -> None:
         started = time.monotonic()
         with pytest.raises(PeerError, match=says):
-            self.run(network, Rule(fault, first=1))
-        assert time.monotonic() - started < 5
+            self.run(network, Rule(fault, first=1), timeout=timeout)
+        assert time.monotonic() - started < 25
 
     def test_a_late_frame_beyond_the_timeout_is_the_senders_fault(self, network: Any) -> None:
         with pytest.raises(Silent, match="a: no answer"):
@@ -264,7 +266,7 @@ class TestFaults:
         a, b = pair(network, wrap=lambda carrier: Faulty(carrier, Rule(Fault.DUPLICATE)))
         a.send("b", SESSION, b"p", WORDS)
         a.send_control("b", b"done")
-        b.control.get(timeout=3)
+        b.control.get(timeout=30)
         with pytest.raises(PeerError, match="a: sent the same frame twice"):
             receive(b)
 
@@ -273,5 +275,5 @@ class TestFaults:
         a, b = pair(network, wrap=lambda carrier: Faulty(carrier, Rule(fault, control=True)))
         a.send_control("b", b"first")
         a.send_control("b", b"second")
-        assert b.control.get(timeout=3) == ("a", b"second")
+        assert b.control.get(timeout=30) == ("a", b"second")
         assert b.dropped == (fault is not Fault.DROP)
