@@ -59,7 +59,7 @@ def pad_rows(array: Array) -> Array:
     rows = array.shape[-1]
     if rows % 8 == 0:
         return array
-    out = np.zeros((*array.shape[:-1], padded(rows)), dtype=array.dtype)
+    out = np.zeros_like(array, shape=(*array.shape[:-1], padded(rows)))
     out[..., :rows] = array
     return out
 
@@ -76,7 +76,7 @@ def pack(bits: Array) -> Array:
 def unpack(packed: Array) -> Array:
     """Packed bytes [..., n/8] -> 0/1 bytes [..., n]."""
     eighth = packed.shape[-1]
-    out = np.empty((*packed.shape[:-1], 8 * eighth), dtype=np.uint8)
+    out = np.empty_like(packed, shape=(*packed.shape[:-1], 8 * eighth))
     for bit in range(8):
         part = out[..., bit * eighth : (bit + 1) * eighth]
         np.right_shift(packed, np.uint8(bit), out=part)

@@ -7,7 +7,7 @@
 
 Every open and every deal happens at a *path*: the position in the program. All parties run the same program, so paths
 agree without a word exchanged, and messages may arrive in any order. The same source runs over a network
-(`NetworkBackend`) and, without data, as a dry run that yields the exact rounds, bytes and correlations (`DryBackend`).
+(`NetworkBackend`) and, without data, as a dry run that yields the exact rounds, bytes and correlations (dry.py).
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ Item = TypeVar("Item")
 
 CHUNKS_IN_FLIGHT = 4
 """Pieces of work of one fork that run at the same time: enough to hide a round trip behind arithmetic."""
+
+PLACE_BYTES = 3
+"""Bytes that an act's number takes in a path."""
 
 _WINDOW = 16 << 20  # bytes of corrections that may be on their way or unread; bounds the receiver's memory
 
@@ -72,6 +75,10 @@ class Backend(Protocol):
     def parties(self) -> int:
         """How many there are."""
 
+    @property
+    def dry(self) -> bool:
+        """Whether it acts without data."""
+
     def exchange(self, path: bytes, own: Array) -> list[Array]:
         """Sends the bytes `own` to every other party and returns theirs, in the order of parties."""
 
@@ -89,6 +96,9 @@ class Backend(Protocol):
         alike: Callable[[Item], Hashable],
     ) -> list[T]:
         """work(child session, item) for every item."""
+
+    def alike(self, session: Session, key: Hashable, work: Callable[[Session], T]) -> T:
+        """work(session), for a piece of work whose cost depends on the key alone."""
 
     def record(self, event: Event) -> None:
         """Takes note of an act."""
@@ -131,7 +141,7 @@ class Session:
 
     def _next(self) -> bytes:
         self._counter += 1
-        return self.prefix + self._counter.to_bytes(3, "big")
+        return self.prefix + self._counter.to_bytes(PLACE_BYTES, "big")
 
     def _exchange(self, own: Array) -> list[Array]:
         path = self._next()
@@ -184,7 +194,7 @@ class Session:
         It must be listed among what the query discloses. In a dry run it is 0, so that what happens then is foretold.
         """
         found = self.open_bits(bit)
-        return not isinstance(self._backend, DryBackend) and bool(found[0])
+        return not self._backend.dry and bool(found[0])
 
     def exchange(self, own: Array) -> list[Array]:
         """Sends bytes (of a masked value) to every other party; theirs in the order of parties. 1 round."""
@@ -217,9 +227,21 @@ class Session:
         """
         return self._backend.run(self, work, items, alike)
 
+    def alike(self, key: Hashable, work: Callable[[Session], T]) -> T:
+        """work(this session). What it costs, and the shapes of its result, depend on the key alone.
+
+        A dry run then runs the first piece of work of a key only: so a sort costs it a pass or two.
+        """
+        return self._backend.alike(self, key, work)
+
+    def passed(self, acts: int, rounds: int) -> None:
+        """So many acts, with so long a chain of opens, count as done here."""
+        self._counter += acts
+        self.rounds += rounds
+
     def branch(self, number: int) -> Session:
         """The session of branch `number` of the fork that comes next."""
-        prefix = self.prefix + (self._counter + 1).to_bytes(3, "big") + number.to_bytes(4, "big")
+        prefix = self.prefix + (self._counter + 1).to_bytes(PLACE_BYTES, "big") + number.to_bytes(4, "big")
         return Session(self._backend, prefix, self.rounds)
 
     def join(self, rounds: int) -> None:
@@ -257,6 +279,7 @@ class NetworkBackend:
     ) -> None:
         self.index = index
         self.parties = len(parties)
+        self.dry = False
         self.events: list[Event] = []
         self._link = link
         self._names = parties
@@ -338,6 +361,10 @@ class NetworkBackend:
         session.join(max((branch.rounds for branch in branches), default=0))
         return results
 
+    def alike(self, session: Session, key: Hashable, work: Callable[[Session], T]) -> T:
+        """See Backend."""
+        return work(session)
+
     def record(self, event: Event) -> None:
         """See Backend."""
         self.events.append(event)
@@ -403,75 +430,6 @@ class _Ahead:
         self._batches += 1
         path = b"?" + self._batches.to_bytes(4, "big")
         self._link.send(self._provider, self._session, path, encode_requests(batch))
-
-
-class DryBackend:
-    """Acts without data: every open and every part is zeros. What it recorded is the exact cost.
-
-    It plays party `index`; every party sends alike, and `requests` are the corrections of all receivers.
-    """
-
-    def __init__(self, *, index: int, parties: int) -> None:
-        self.index = index
-        self.parties = parties
-        self.events: list[Event] = []
-        self.requests: list[Request] = []
-
-    def exchange(self, path: bytes, own: Array) -> list[Array]:
-        """See Backend."""
-        return [np.zeros(own.nbytes, dtype=np.uint8)] * (self.parties - 1)
-
-    def collect(self, path: bytes, own: Array, receiver: int) -> list[Array]:
-        """See Backend."""
-        return self.exchange(path, own) if receiver == self.index else []
-
-    def deal(self, path: bytes, kind: Correlation) -> list[Array]:
-        """See Backend."""
-        if kind.dependent:
-            self.requests.append(Request(path, kind))
-        return [part.view(np.zeros(part.size, dtype=np.uint8)) for part in (*kind.independent, *kind.dependent)]
-
-    def run(
-        self,
-        session: Session,
-        work: Callable[[Session, Item], T],
-        items: Sequence[Item],
-        alike: Callable[[Item], Hashable],
-    ) -> list[T]:
-        """See Backend.
-
-        Of items that are alike only the first is run; its record stands for the others, under their paths.
-        """
-        results: list[T] = []
-        rounds = 0
-        seen: dict[Hashable, tuple[T, bytes, slice, slice]] = {}
-        for number, item in enumerate(items):
-            branch = session.branch(number)
-            known = seen.get(alike(item))
-            if known is None:
-                event, request = len(self.events), len(self.requests)
-                result = work(branch, item)
-                rounds = max(rounds, branch.rounds)
-                known = (result, branch.prefix, slice(event, len(self.events)), slice(request, len(self.requests)))
-                seen[alike(item)] = known
-            else:
-                self._repeat(known[1], branch.prefix, known[2], known[3])
-            results.append(known[0])
-        session.join(rounds)
-        return results
-
-    def _repeat(self, old: bytes, new: bytes, events: slice, requests: slice) -> None:
-        cut = len(old)
-        self.events += [Event(new + e.path[cut:], e.verb, e.size, e.round) for e in self.events[events]]
-        self.requests += [Request(new + r.path[cut:], r.kind) for r in self.requests[requests]]
-
-    def record(self, event: Event) -> None:
-        """See Backend."""
-        self.events.append(event)
-
-    def stats(self) -> SessionStats:
-        """The exact cost of what was run."""
-        return stats_of(self.events)
 
 
 def stats_of(events: Sequence[Event]) -> SessionStats:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.correlations.requests import Request
+from smpc_sql.dry import DryBackend
+from smpc_sql.hollow import hollow
 from smpc_sql.operators.base import Fragment, Operator, Tables
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.disclose import Disclose
@@ -16,7 +18,7 @@ from smpc_sql.operators.scan import ScanFragments
 from smpc_sql.operators.shared_rows import walk
 from smpc_sql.operators.store_rows import StoreRows
 from smpc_sql.ring import Array
-from smpc_sql.session import DryBackend, Event, Session, SessionStats
+from smpc_sql.session import Event, Session, SessionStats
 
 Root = Deliver | StoreRows | Disclose | JoinSize
 """What a plan ends with."""
@@ -37,19 +39,19 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True)
 class _Zeros:
-    """A stored fragment of zeros: memory that is never written to, so that the system need not provide it."""
+    """A stored fragment without content."""
 
     rows: int
 
     @property
     def words(self) -> Mapping[str, Array]:
         """See Fragment."""
-        return _Same(np.zeros(self.rows, dtype=np.uint64))
+        return _Same(hollow(self.rows, np.uint64))
 
     @property
     def nulls(self) -> Mapping[str, Array]:
         """See Fragment."""
-        return _Same(np.zeros(-(-self.rows // 8), dtype=np.uint8))
+        return _Same(hollow(-(-self.rows // 8), np.uint8))
 
 
 class _Same(dict[str, Array]):

@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from smpc_sql.dry import DryBackend
 from smpc_sql.engine.dryrun import zeros_for
 from smpc_sql.engine.explain import disclosures
 from smpc_sql.engine.measure import Cost, Instrumented
 from smpc_sql.engine.prepare import Prepared, PreparedSize
 from smpc_sql.operators.base import Stored, Tables
 from smpc_sql.operators.deliver import Deliver
-from smpc_sql.session import DryBackend, NetworkBackend, Session
+from smpc_sql.session import NetworkBackend, Session
 
 FORMAT = 1
 """Goes up when a key changes its meaning or goes."""

@@ -64,7 +64,7 @@ def shuffle(session: Session, rows: Rows) -> Rows:
 
 def _hidden(kind: Shuffle, parts: Sequence[Array], masks: Sequence[Array]) -> Array:
     """The bytes of x - a for all parts behind each other."""
-    raw: Array = np.empty(sum(x.nbytes for x in parts), dtype=np.uint8)
+    raw: Array = np.empty_like(masks[0], dtype=np.uint8, shape=sum(x.nbytes for x in parts))
     for part, x, a, into in zip(kind.masks, parts, masks, _cut(raw, parts), strict=True):
         (np.bitwise_xor if part.xor else np.subtract)(x, a.reshape(x.shape), out=into)
     return raw
@@ -109,6 +109,11 @@ def route(session: Session, rows: Rows, destinations: Array) -> Rows:
     Shuffle the rows with their destinations, and open these: a permutation that the shuffle has made uniform. Then
     everybody places the rows. A shuffle's rounds and one more.
     """
+    key = route, rows.count, len(rows.words), len(rows.bits), lane_of(rows.bits), len(rows.places)
+    return session.alike(key, lambda session: _routed(session, rows, destinations))
+
+
+def _routed(session: Session, rows: Rows, destinations: Array) -> Rows:
     together = Rows(rows.words, rows.bits, np.concatenate([rows.places, destinations[None]]))
     shuffled = shuffle(session, together)
     at = session.open(np.ascontiguousarray(shuffled.places[-1]))

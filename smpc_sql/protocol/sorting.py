@@ -49,9 +49,14 @@ def partition_destinations(session: Session, digits: Array, bits: int = 1) -> Ar
     local: c[j] is where the row goes if its digit is j. With c' = c, turned alike, open e[k] = c'[k] - c'[0] - a[k];
     then c[digit] = c'[0] + the sum of onehot[k]*e[k] + a[rho]. 2 rounds, 1 byte and 2^bits - 1 words of 32 bits.
     """
-    rows = len(digits)
-    if not rows:
+    if not len(digits):
         return np.zeros(0, dtype=np.uint32)
+    key = partition_destinations, len(digits), bits
+    return session.alike(key, lambda session: _destinations(session, digits, bits))
+
+
+def _destinations(session: Session, digits: Array, bits: int) -> Array:
+    rows = len(digits)
     chunks = [digits[at : at + _CHUNK] for at in range(0, rows, _CHUNK)]
     masked = session.fork(lambda branch, chunk: _masked(branch, chunk, bits), chunks, len)
     totals = np.stack([chunk.totals for chunk in masked])
@@ -99,7 +104,7 @@ def _chosen(session: Session, work: tuple[_Masked, Array]) -> Array:
 
 def _digits_of(session: Session, onehot: Array, z: Array) -> Array:
     """The one-hot vectors [2^bits, n] of digits, from those of their masks, of which that of 0 is left out."""
-    found = np.empty((1 + len(onehot), len(z)), dtype=np.uint32)
+    found = np.empty_like(onehot, shape=(1 + len(onehot), len(z)))
     np.subtract(session.public(np.uint32(1)), onehot.sum(axis=0, dtype=np.uint32), out=found[0])
     found[1:] = onehot
     return _turned(found, z)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import smpc_sql.protocol
-from smpc_sql.session import DryBackend, Event, Session, stats_of
+from smpc_sql.dry import DryBackend
+from smpc_sql.session import Event, Session, stats_of
 from smpc_sql.testing import run_parties
 from tests.protocol.primitives import FILLS, Case, cases
 
