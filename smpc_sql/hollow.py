@@ -37,6 +37,8 @@ class Hollow(np.ndarray[Any, Any]):
             return _elementwise(ufunc, inputs)
         if method == "reduce":
             return _reduced(ufunc, inputs[0], **options)
+        if method == "at":
+            return None
         if method == "accumulate":
             x = inputs[0]
             return hollow(x.shape, options.get("dtype") or _accumulated(ufunc, x.dtype))
@@ -49,7 +51,7 @@ class Hollow(np.ndarray[Any, Any]):
         known = _FUNCTIONS.get(function)
         if known is not None:
             return known(*args, **kwargs)
-        return super().__array_function__(function, types, args, kwargs)
+        return function(*map(_plain, args), **{name: _plain(x) for name, x in kwargs.items()})
 
     def __getitem__(self, key: Any) -> Any:
         """Rows picked by an array of places are hollow; a slice is a view, as of any array."""
@@ -107,6 +109,9 @@ def _zeros(size: int) -> bytes | memoryview:
 
 
 def _plain(x: Any) -> Any:
+    """Zeros that numpy works on; of arrays in a list or a tuple, too."""
+    if isinstance(x, list | tuple):
+        return type(x)(map(_plain, x))
     return x.view(np.ndarray) if isinstance(x, Hollow) else x
 
 
@@ -192,6 +197,10 @@ def _empty_like(x: Any, dtype: Any = None, *args: Any, shape: Any = None, **_: A
     return hollow(_shape_of(x) if shape is None else shape, x.dtype if dtype is None else dtype)
 
 
+def _full_like(x: Any, value: Any, dtype: Any = None, *args: Any, shape: Any = None, **_: Any) -> Any:
+    return _empty_like(x, dtype, shape=shape)
+
+
 def _take(x: Any, indices: Any, axis: Any = None, *unused: Any, **options: Any) -> Any:
     picked = _shape_of(indices)
     if axis is None:
@@ -232,6 +241,9 @@ _FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.stack: _stack,
     np.empty_like: _empty_like,
     np.zeros_like: _empty_like,
+    np.ones_like: _empty_like,
+    np.full_like: _full_like,
+    np.copyto: lambda *unused, **options: None,
     np.take: _take,
     np.cumsum: _cumsum,
     np.repeat: _repeat,
