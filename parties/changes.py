@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from parties import process
+from parties.catalog_changes import AddFragment, Change, change_text
 from parties.config import ClientConfig
-from parties.store import AddFragment, Change, Store, StoredFragment, change_text
+from parties.store import Store, StoredFragment
 from smpc_sql import messages
 from smpc_sql.catalog import Catalog, Fragment
 from smpc_sql.errors import CatalogConflict, PeerError, PolicyError

@@ -20,10 +20,12 @@ import numpy as np
 
 from parties import agreement, config, process
 from parties.agreement import Inbox
+from parties.catalog_changes import Busy, Change
 from parties.changes import Changes
 from parties.config import ClientConfig, Consortium
+from parties.directory_store import DirectoryStore
 from parties.engine import Array, Cost, Engine, Prepared, Seat, SqlEngine
-from parties.store import Busy, Change, DirectoryStore, MemoryStore, Store, StoredFragment
+from parties.store import MemoryStore, Store, StoredFragment
 from smpc_sql import messages
 from smpc_sql.catalog import Catalog
 from smpc_sql.disclosures import check_allowed

@@ -26,8 +26,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from parties.directory_store import peek
 from parties.local import local
-from parties.store import peek
 from smpc_sql.errors import ConfigError
 from smpc_sql.result import Result
 

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from parties.store import Change, CreateTable, CreateView, DropTable, DropView, JudgeKeys, MakeTable, StoredFragment
+from parties.catalog_changes import Change, CreateTable, CreateView, DropTable, DropView, JudgeKeys, MakeTable
+from parties.store import StoredFragment
 from smpc_sql.catalog import Catalog, Fragment, Verdict
 from smpc_sql.disclosures import Disclosure
 from smpc_sql.engine import explain, prepare, report, run

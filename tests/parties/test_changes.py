@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from worlds import ANSWER, DDL, FRAME, QUERY, World, fill, plain
 
-from parties.store import DirectoryStore
+from parties.directory_store import DirectoryStore
 from smpc_sql import messages
 from smpc_sql.errors import CatalogConflict, DataError, PeerError, PolicyError, SmpcError, UnknownName
 from smpc_sql.transport.faulty import Fault, Rule

@@ -11,20 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parties import store as module
-from parties.store import (
-    AddFragment,
-    Busy,
-    Change,
-    CreateTable,
-    DirectoryStore,
-    DropTable,
-    MemoryStore,
-    Store,
-    StoredFragment,
-    change_text,
-    peek,
-)
+from parties import directory_store as module
+from parties.catalog_changes import AddFragment, Busy, Change, CreateTable, DropTable, change_text
+from parties.directory_store import DirectoryStore, peek
+from parties.store import MemoryStore, Store, StoredFragment
 from smpc_sql.catalog import Fragment
 from smpc_sql.errors import CatalogConflict, ConfigError, InternalError, UnknownName
 from smpc_sql.schema import Boolean, Column, Integer, Interval, TableSchema

@@ -13,7 +13,9 @@ from test_changes import MakeWorld, agree
 from worlds import FRAME, World, fill
 
 import smpc_sql
-from parties.store import DirectoryStore, MakeTable, StoredFragment
+from parties.catalog_changes import MakeTable
+from parties.directory_store import DirectoryStore
+from parties.store import StoredFragment
 from smpc_sql.catalog import Fragment, Origin
 from smpc_sql.errors import CatalogConflict, PeerError, PolicyError, SmpcError, UnknownName, Unsupported
 from smpc_sql.schema import Column, Integer, Interval, TableSchema
