@@ -253,14 +253,14 @@ class Party:
         """Plans, agrees, and opens the size of a join, if this party's policy allows it."""
         _require_query(client)
 
-        def work(query: bytes, inbox: Inbox) -> int:
+        def work(query: bytes, inbox: Inbox) -> tuple[int, int]:
             catalog = self._current(message.catalog)
             prepared = self._prepared(self._engine.prepare_size, message.sql, catalog)
             with self._session(query, inbox, message.sql, catalog, prepared) as (plan, seat):
                 return self._engine.run_size(plan, seat, _Tables(self._store, catalog))
 
-        rows = self._together(client, message.request, work)
-        self._reply(sender, messages.SizeIs(message.request, rows))
+        number, rows = self._together(client, message.request, work)
+        self._reply(sender, messages.SizeIs(message.request, number, rows))
 
     def _query(self, sender: str, client: ClientConfig, message: messages.Submit) -> None:
         """Plans, agrees, computes, and sends this party's shares of the result."""

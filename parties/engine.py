@@ -85,8 +85,8 @@ class Engine(Protocol):
     def prepare_size(self, sql: str, catalog: Catalog) -> Prepared:
         """Plans what opens the next size of a query's, or a statement's, joins. Raises QueryError or PolicyError."""
 
-    def run_size(self, prepared: Any, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]) -> int:
-        """Opens the size. Raises PeerError."""
+    def run_size(self, prepared: Any, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]) -> tuple[int, int]:
+        """Opens a size: which join's, and how many rows. Raises PeerError."""
 
     def explain(self, sql: str, catalog: Catalog, parties: int) -> str:
         """A plan as text, or as JSON where an EXPLAIN around the query says so. Raises QueryError."""
@@ -138,9 +138,11 @@ class SqlEngine:
         prepare.require_checked(prepared)
         return prepared
 
-    def run_size(self, prepared: PreparedSize, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]) -> int:
+    def run_size(
+        self, prepared: PreparedSize, seat: Seat, tables: Mapping[str, tuple[StoredFragment, ...]]
+    ) -> tuple[int, int]:
         """See Engine."""
-        return run.run_size(prepared, _backend(seat), tables)
+        return prepared.root.sized.number, run.run_size(prepared, _backend(seat), tables)
 
     def explain(self, sql: str, catalog: Catalog, parties: int) -> str:
         """See Engine."""

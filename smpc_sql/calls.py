@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from smpc_sql import messages
-from smpc_sql.errors import InternalError, PeerError, SmpcError
+from smpc_sql.errors import InternalError, PeerError, PolicyError, QueryError, SmpcError
 from smpc_sql.messages import Failed
 from smpc_sql.transport.base import Link
 from smpc_sql.wire import Malformed
@@ -185,6 +185,7 @@ def blame(errors: Mapping[str, SmpcError], asked: int) -> SmpcError:
 
     All `asked` parties say the same: that. Otherwise the chain "A waits for B, B waits for C" is followed to its end:
     who is named there is silent, or says itself what failed.
+    A refusal by its own policy is that party's to give; and what the run finds out, which all do at once.
     """
     first = next(iter(errors.values()))
     if len(errors) == asked and len({(type(error), str(error)) for error in errors.values()}) == 1:
@@ -197,6 +198,8 @@ def blame(errors: Mapping[str, SmpcError], asked: int) -> SmpcError:
     while found.peer in errors and found.peer not in seen:
         seen.add(found.peer)
         deeper = errors[found.peer]
+        if isinstance(deeper, PolicyError) or type(deeper) is QueryError:  # planning has errors of its own kinds
+            return deeper
         if not isinstance(deeper, PeerError):
             return PeerError(found.peer, f"{type(deeper).__name__}: {deeper}")
         found = deeper

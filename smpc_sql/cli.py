@@ -40,6 +40,15 @@ _identity = click.option(
     help="Who you are in the consortium; your key lies beside the consortium file.",
 )  # fmt: skip
 
+_join_rows = click.option(
+    "--join-rows", type=click.IntRange(min=0), default=None, metavar="N",
+    help="How many pairs a join has at most that is unique on neither side.",
+)  # fmt: skip
+_join_size = click.option(
+    "--join-size", default=None, metavar="exact|power_of_two|N",
+    help="Or open how many it has (rounded up), to everybody, where the parties' policies allow it.",
+)  # fmt: skip
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="smpc-sql")
@@ -73,12 +82,14 @@ def demo(datasets: Path | None) -> None:
 @click.option(
     "-f", "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="Of the answer."
 )
+@_join_rows
+@_join_size
 @click.argument("sql")
-def query(consortium: Path, identity: str, form: str, sql: str) -> None:
+def query(consortium: Path, identity: str, form: str, join_rows: int | None, join_size: str | None, sql: str) -> None:
     """Run SQL and print the answer. SQL is the text itself, @FILE, or - for standard input."""
     text = _sql_text(sql)
     with _errors(text), _connected(consortium, identity) as con:
-        rows = con.execute(text)
+        rows = con.execute(text, join_rows=join_rows, join_size=join_size)
     if rows.columns:  # a CREATE TABLE has none
         click.echo(_formatted(rows, form), nl=False)
         if form == "table":
@@ -90,15 +101,25 @@ def query(consortium: Path, identity: str, form: str, sql: str) -> None:
 @_identity
 @click.option("--analyze", is_flag=True, help="Run it and measure every operator; the answer is not shown.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with stable keys.")
+@_join_rows
+@_join_size
 @click.argument("sql")
-def explain(consortium: Path, identity: str, analyze: bool, as_json: bool, sql: str) -> None:
+def explain(
+    consortium: Path,
+    identity: str,
+    analyze: bool,
+    as_json: bool,
+    join_rows: int | None,
+    join_size: str | None,
+    sql: str,
+) -> None:
     """Say how a SELECT would run, and what it discloses.
 
     Operators, sizes, exact rounds and bytes, correlations. Nothing is run, unless --analyze says so.
     """
     text = _sql_text(sql)
     with _errors(text), _connected(consortium, identity) as con:
-        click.echo(con.explain(text, analyze=analyze, json=as_json))
+        click.echo(con.explain(text, analyze=analyze, json=as_json, join_rows=join_rows, join_size=join_size))
 
 
 @main.command()

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from smpc_sql import analysis, messages, owner, result
 from smpc_sql.calls import SETTLE, Calls, all_of, require_same
 from smpc_sql.catalog import Catalog, CatalogInvalid
-from smpc_sql.errors import CatalogConflict, KeysUnchecked, PeerError, QueryError, SmpcError
+from smpc_sql.errors import CatalogConflict, KeysUnchecked, PeerError, QueryError, SizeUnknown, SmpcError, Unsupported
 from smpc_sql.messages import Failed
 from smpc_sql.owner import EncodedRows, Frames, Loaded
 from smpc_sql.plan.delivery import Delivery
@@ -43,7 +43,10 @@ from smpc_sql.sql.parse import (
     Select,
     ShowTables,
     parse_statements,
+    sized,
+    with_room,
 )
+from smpc_sql.sql.settings import MAX_JOIN_ROWS, room_of
 from smpc_sql.sql.storing import compile_table
 from smpc_sql.transport.base import Link, identity
 from smpc_sql.wire import MAX_DATA
@@ -51,10 +54,10 @@ from smpc_sql.wire import MAX_DATA
 if TYPE_CHECKING:
     import pandas as pd
 
-S = TypeVar("S")
+S = TypeVar("S", Select, CreateTableAs)
 T = TypeVar("T")
 
-_MOST_CHECKS = 8  # times that a query finds new loads, whose keys are to be checked, before it is given up
+_MOST_CHECKS = 32  # times that a query finds keys to check, or sizes to open, before it is given up
 _PAUSE = 0.02  # seconds, at first, before what was refused because somebody else was at work is tried again
 
 
@@ -82,13 +85,16 @@ class Connection:
         self._changing = threading.Lock()
         self._calls = Calls(link, parties, timeout=timeout, on_close=on_close)
 
-    def execute(self, sql: str) -> Result:
+    def execute(self, sql: str, *, join_rows: int | None = None, join_size: bool | int | str | None = None) -> Result:
         """Runs every statement of a script; returns what the last one gives (no rows and no columns for DDL).
 
         A statement that fails ends the script; those before it stay done, as in any autocommitting database.
+        join_rows: how many pairs a join has at most that is unique on neither side. join_size: or how many it has is
+        opened to everybody, where all parties' policies allow it: True, or rounded up to "power_of_two" or a multiple
+        of a number. Both are what SET STATEMENT says in SQL, which comes first, as hints do.
         """
-        given = _nothing()
-        for statement in parse_statements(sql):
+        given, room = _nothing(), room_of(join_rows, join_size)
+        for statement in (with_room(each, room) for each in parse_statements(sql)):
             match statement:
                 case Select():
                     given = self._checked(self._select, statement)
@@ -116,20 +122,30 @@ class Connection:
                     assert_never(statement)
         return given
 
-    def sql(self, sql: str) -> Result:
+    def sql(self, sql: str, *, join_rows: int | None = None, join_size: bool | int | str | None = None) -> Result:
         """Runs one query. The same as `execute`, for one SELECT."""
-        return self.execute(sql)
+        return self.execute(sql, join_rows=join_rows, join_size=join_size)
 
-    def explain(self, sql: str, *, analyze: bool = False, json: bool = False) -> str:
+    def explain(
+        self,
+        sql: str,
+        *,
+        analyze: bool = False,
+        json: bool = False,
+        join_rows: int | None = None,
+        join_size: bool | int | str | None = None,
+    ) -> str:
         """The plan of a SELECT: operators, sizes, exact rounds, bytes and correlations, and what it discloses.
 
+        join_rows, join_size: as `execute`. With an opened size there is no plan but of what opens it, until it runs.
         analyze: it is run too, and every operator's seconds, rounds and bytes are measured; its answer is not shown.
         json: as JSON, with the keys that docs/sql.md lists. An EXPLAIN around the SELECT may say both as well.
         """
-        match parse_statements(sql):
-            case (Select() as select,):
+        room = room_of(join_rows, join_size)
+        match [with_room(each, room) for each in parse_statements(sql)]:
+            case [Select() as select]:
                 return self._explain(Explain(select, analyze, json))
-            case (Explain(select) as given,):
+            case [Explain(select) as given]:
                 return self._explain(Explain(select, analyze or given.analyze, json or given.json))
             case _:
                 raise QueryError("EXPLAIN takes one SELECT")
@@ -176,7 +192,7 @@ class Connection:
             with self._calls.begin() as call:
                 self._link.open_session(call.request, self.parties)
                 try:
-                    replies = self._calls.ask(call, messages.Submit(call.request, select.sql, catalog.digest()))
+                    replies = self._calls.ask(call, messages.Submit(call.request, select.asked, catalog.digest()))
                     if self._is_stale(replies):
                         continue
                     answers = all_of(messages.Answer, replies)
@@ -238,8 +254,9 @@ class Connection:
         if statement.analyze:
             report = self._checked(self._analyze, select)
             return json.dumps(report, indent=2, ensure_ascii=False) if statement.json else analysis.as_text(report)
-        self._plan(select)  # a QueryError has its place in this text
-        sql = f"EXPLAIN (FORMAT JSON) {select.sql}" if statement.json else select.sql
+        with contextlib.suppress(SizeUnknown):
+            self._plan(select)  # a QueryError has its place in this text
+        sql = f"EXPLAIN (FORMAT JSON) {select.asked}" if statement.json else select.asked
         with self._calls.begin() as call:
             texts = _explained(self._calls.ask(call, messages.Explain(call.request, sql)))
         require_same(texts, "plans otherwise than")
@@ -250,7 +267,7 @@ class Connection:
             catalog, _ = self._plan(select)
             with self._calls.begin() as call:
                 try:
-                    replies = self._calls.ask(call, messages.Analyze(call.request, select.sql, catalog.digest()))
+                    replies = self._calls.ask(call, messages.Analyze(call.request, select.asked, catalog.digest()))
                 except BaseException:
                     self._calls.tell(self.parties, messages.Cancel(call.request))
                     raise
@@ -285,17 +302,46 @@ class Connection:
         if statement.if_not_exists and statement.name.lower() in catalog.tables:
             return
         compile_table(statement, catalog)  # a QueryError has its place in this text
-        self._compute(statement.sql)
+        self._compute(statement.asked)
 
     def _checked(self, work: Callable[[S], T], statement: S) -> T:
-        """What work(statement) gives, once the keys that it relies on have been checked between loads."""
+        """What work(statement) gives, once the keys that it relies on have been checked between loads, and the sizes of
+        joins that are to be opened are known."""
+        asked, catalog = statement, b""
         for _ in range(_MOST_CHECKS):
             try:
-                return work(statement)
+                return work(asked)
             except KeysUnchecked as error:
                 for table in error.tables:
                     self._check(table)
-        return work(statement)
+                asked = statement
+            except SizeUnknown:
+                asked, catalog = self._sized(asked)
+            except QueryError:
+                if asked is statement or self._fetch_catalog().digest() == catalog:
+                    raise
+                asked = statement  # its sizes were those of other rows
+        return work(asked)
+
+    def _sized(self, statement: S) -> tuple[S, bytes]:
+        """The statement with the next size of its joins, which all parties open; and the digest of their catalog."""
+        for _ in self._attempts():
+            catalog = self._fetch_catalog().digest()
+            with self._calls.begin() as call:
+                try:
+                    replies = self._calls.ask(call, messages.OpenSize(call.request, statement.asked, catalog))
+                except BaseException:
+                    self._calls.tell(self.parties, messages.Cancel(call.request))
+                    raise
+            if self._is_stale(replies):
+                continue
+            sizes = {party: (size.number, size.rows) for party, size in all_of(messages.SizeIs, replies).items()}
+            require_same(sizes, "opened another size than")
+            number, rows = sizes[self.parties[0]]
+            if rows > MAX_JOIN_ROWS:
+                raise Unsupported(f"a join of {rows} pairs of rows: at most {MAX_JOIN_ROWS} are supported")
+            return sized(statement, number, rows), catalog
+        raise QueryError("the catalog is being changed all the time")
 
     def _check(self, table: str) -> Result:
         entry = self._fetch_catalog().table(table)

@@ -222,9 +222,10 @@ class Explained(Message, frozen=True):
 
 
 class SizeIs(Message, frozen=True):
-    """How many pairs of rows a join has, maybe rounded up, as all parties have opened it."""
+    """How many pairs of rows a join has, maybe rounded up, as all parties have opened it. number: which join."""
 
     request: Id
+    number: Count
     rows: Count
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,7 +24,7 @@ from smpc_sql.ring import Array
 from smpc_sql.session import NetworkBackend, Session
 from smpc_sql.sharing import split_bits, split_words
 from smpc_sql.sql.compile import compile_statement, compile_view
-from smpc_sql.sql.parse import CreateTable, CreateTableAs, CreateView, Select, parse_statements
+from smpc_sql.sql.parse import CreateTable, CreateTableAs, CreateView, Select, parse_statements, sized
 from smpc_sql.sql.storing import made_by
 from smpc_sql.transport.memory import Hub
 
@@ -248,8 +248,7 @@ class LockstepConsortium:
             try:
                 compile_statement(statement, self.catalog)
             except SizeUnknown as error:
-                settings = statement.settings.with_size(error.number, self.size(statement.asked))
-                sql = replace(statement, settings=settings).asked
+                sql = sized(statement, error.number, self.size(statement.asked)).asked
             else:
                 return statement.asked
 

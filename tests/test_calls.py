@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smpc_sql.calls import blame
-from smpc_sql.errors import InternalError, PeerError, SmpcError, UnknownName
+from smpc_sql.errors import InternalError, PeerError, PolicyError, QueryError, SmpcError, UnknownName
 
 
 def silent(peer: str) -> PeerError:
@@ -29,6 +29,11 @@ def test_the_deepest_is_blamed(errors: dict[str, SmpcError], culprit: str) -> No
     found = blame(errors, 3)
     assert isinstance(found, PeerError)
     assert found.peer == culprit
+
+
+@pytest.mark.parametrize("error", [PolicyError("b does not allow it"), QueryError("more pairs than there is room for")])
+def test_a_refusal_is_the_answer(error: SmpcError) -> None:
+    assert blame({"a": silent("b"), "b": error, "c": silent("a")}, 3) is error
 
 
 def test_a_circle_ends() -> None:

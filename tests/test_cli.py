@@ -35,11 +35,11 @@ class Connection:
             raise self.answer
         return self.answer
 
-    def execute(self, sql: str) -> Any:
-        return self._reply("execute", sql)
+    def execute(self, sql: str, **settings: Any) -> Any:
+        return self._reply("execute", sql, *(each for each in settings.items() if each[1] is not None))
 
-    def explain(self, sql: str, *, analyze: bool = False, json: bool = False) -> Any:
-        return self._reply("explain", sql)
+    def explain(self, sql: str, *, analyze: bool = False, json: bool = False, **settings: Any) -> Any:
+        return self._reply("explain", sql, *(each for each in settings.items() if each[1] is not None))
 
     def load_csv(self, table: str, path: Path, owner: str, *, delimiter: str, header: bool) -> Any:
         return self._reply("load", table, str(path), owner, delimiter, header)
@@ -118,6 +118,14 @@ def test_where_sql_comes_from(run: Any, tmp_path: Path) -> None:
     missing = run(Connection(NOTHING), "query", "@nowhere.sql")
     assert missing.exit_code == 2
     assert "cannot read nowhere.sql: No such file" in missing.stderr
+
+
+def test_room_for_joins(run: Any) -> None:
+    con = Connection(ROWS)
+    assert run(con, "query", "--join-rows", "500", "SELECT 1").exit_code == 0
+    assert run(con, "explain", "--join-size", "power_of_two", "SELECT 1").exit_code == 0
+    assert ("execute", "SELECT 1", ("join_rows", 500)) in con.asked
+    assert ("explain", "SELECT 1", ("join_size", "power_of_two")) in con.asked
 
 
 def test_explain_and_load(run: Any) -> None:

@@ -35,7 +35,7 @@ TO_CLIENT = (
     messages.CatalogIs(ID, "1", "{}"),
     messages.Answer(ID, DIGEST, ("<u8",), ((2, 3),), messages.Stats(0.5, 1, 2, 3)),
     messages.Explained(ID, "plan"),
-    messages.SizeIs(ID, 20000),
+    messages.SizeIs(ID, 1, 20000),
     messages.Failed(ID, messages.Fault("QueryError", "no", 1, 2), again=True),
 )
 FROM_PARTY = (

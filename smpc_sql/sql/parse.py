@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -16,7 +16,7 @@ from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.schema import TableSchema
 from smpc_sql.sql.ddl import bind_create_table
 from smpc_sql.sql.nodes import construct, line_and_column, located, only
-from smpc_sql.sql.settings import NO_SETTINGS, Settings, parse_settings
+from smpc_sql.sql.settings import NO_SETTINGS, Room, Settings, parse_settings
 
 MAX_TEXT = 1 << 20
 """The longest SQL text, in characters."""
@@ -149,6 +149,9 @@ Statement = (
     | Explain
 )
 
+Sizable = TypeVar("Sizable", Select, CreateTableAs)
+"""What may have joins whose size is opened."""
+
 
 def parse_statements(text: str) -> tuple[Statement, ...]:
     """The statements of a text, separated by semicolons.
@@ -253,6 +256,26 @@ def with_settings(statement: Statement, settings: Settings) -> Statement:
             return replace(statement, select=replace(select, settings=settings))
         case _:
             raise Unsupported("SET STATEMENT … FOR anything but a query or CREATE TABLE AS is not supported")
+
+
+def sized(statement: Sizable, number: int, rows: int) -> Sizable:
+    """The statement with the size of one of its joins, which was opened."""
+    if isinstance(statement, CreateTableAs):
+        return replace(statement, select=sized(statement.select, number, rows))
+    return replace(statement, settings=statement.settings.with_size(number, rows))
+
+
+def with_room(statement: Statement, room: Room) -> Statement:
+    """The statement with this room for its joins, if it has a query and says nothing of it itself."""
+    match statement:
+        case (
+            Select(settings=settings)
+            | Explain(Select(settings=settings))
+            | CreateTableAs(select=Select(settings=settings))
+        ):
+            return statement if settings.room.said else with_settings(statement, replace(settings, room=room))
+        case _:
+            return statement
 
 
 def _explain_options(part: list[Token]) -> tuple[bool, bool, int]:
