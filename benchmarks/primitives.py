@@ -26,9 +26,10 @@ import numpy as np
 from parties.provider import Provider
 from smpc_sql.correlations.requests import Request
 from smpc_sql.dry import DryBackend
+from smpc_sql.network import NetworkBackend
 from smpc_sql.protocol import arithmetic, comparison, grouping, permutation, sorting
 from smpc_sql.ring import narrow
-from smpc_sql.session import NetworkBackend, Session, stats_of
+from smpc_sql.session import Session, stats_of
 from smpc_sql.sharing import AShare
 from smpc_sql.transport.base import Node
 from smpc_sql.transport.zeromq import Address, Station

@@ -16,7 +16,7 @@ from smpc_sql.engine import explain, prepare, report, run
 from smpc_sql.engine.prepare import Prepared as Plan
 from smpc_sql.engine.prepare import PreparedCheck, PreparedSize, PreparedTable
 from smpc_sql.errors import QueryError, SizeUnknown
-from smpc_sql.session import NetworkBackend
+from smpc_sql.network import NetworkBackend
 from smpc_sql.sql import parse
 from smpc_sql.sql.compile import compile_view
 from smpc_sql.sql.storing import made_by

@@ -17,11 +17,12 @@ from smpc_sql.correlations.requests import correction, decode_requests
 from smpc_sql.engine.prepare import Prepared, prepare, prepare_check, prepare_size, prepare_table
 from smpc_sql.engine.run import run, run_check, run_size, run_table
 from smpc_sql.errors import SizeUnknown
+from smpc_sql.network import NetworkBackend
 from smpc_sql.owner import EncodedRows
 from smpc_sql.randomness import fresh_seed
 from smpc_sql.result import QueryStats, Result, decode
 from smpc_sql.ring import Array
-from smpc_sql.session import NetworkBackend, Session
+from smpc_sql.session import Session
 from smpc_sql.sharing import split_bits, split_words
 from smpc_sql.sql.compile import compile_statement, compile_view
 from smpc_sql.sql.parse import CreateTable, CreateTableAs, CreateView, Select, parse_statements, sized

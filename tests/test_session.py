@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smpc_sql import session as session_module
+from smpc_sql import network
 from smpc_sql.correlations.bits import DaBit
 from smpc_sql.correlations.fields import FieldRandom, Zero
 from smpc_sql.correlations.permutations import Shuffle
@@ -18,8 +18,9 @@ from smpc_sql.correlations.products import SquarePair, Triple
 from smpc_sql.correlations.requests import Request
 from smpc_sql.dry import DryBackend
 from smpc_sql.errors import PeerError
+from smpc_sql.network import CHUNKS_IN_FLIGHT, NetworkBackend
 from smpc_sql.ring import LANES, Array, dtype_of
-from smpc_sql.session import CHUNKS_IN_FLIGHT, Event, NetworkBackend, Session, stats_of
+from smpc_sql.session import Event, Session, SessionStats, stats_of
 from smpc_sql.testing import PROVIDER, run_backends, run_parties
 from smpc_sql.transport.memory import Hub
 
@@ -164,7 +165,7 @@ def test_the_record_counts_bytes() -> None:
     _, backends = recorded(3, program)
     assert [backend.stats().bytes_sent for backend in backends] == [80 + 10, 80, 80 + 10]
     assert [backend.stats().bytes_dealt for backend in backends] == [128, 0, 832]
-    assert stats_of([]) == session_module.SessionStats(0, 0, 0)
+    assert stats_of([]) == SessionStats(0, 0, 0)
 
 
 # --------------------------------------------------------------------------------------------------------------- forks
@@ -313,7 +314,7 @@ def manifest(program: Callable[[Session], Any]) -> list[Request]:
 def test_whatever_is_asked_for_ahead_the_corrections_come(
     change: Callable[[list[Request]], list[Request]], window: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "_WINDOW", window)
+    monkeypatch.setattr(network, "_WINDOW", window)
     requests = change(manifest(squares))
 
     def program(backend: NetworkBackend) -> None:
@@ -346,7 +347,7 @@ class _Silence:
 
 
 def test_no_more_than_a_window_is_asked_for_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "_WINDOW", 3 * 64)
+    monkeypatch.setattr(network, "_WINDOW", 3 * 64)
     silence = _Silence(0.05)
     silence.backend.expect([Request(bytes([i]), Triple(8, 64)) for i in range(10)])
     assert len(silence.asked) == 1  # one batch

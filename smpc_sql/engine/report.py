@@ -11,9 +11,10 @@ from smpc_sql.engine.dryrun import zeros_for
 from smpc_sql.engine.explain import disclosures
 from smpc_sql.engine.measure import Cost, Instrumented
 from smpc_sql.engine.prepare import Prepared, PreparedSize
+from smpc_sql.network import NetworkBackend
 from smpc_sql.operators.base import Stored, Tables
 from smpc_sql.operators.deliver import Deliver
-from smpc_sql.session import NetworkBackend, Session
+from smpc_sql.session import Session
 
 FORMAT = 1
 """Goes up when a key changes its meaning or goes."""

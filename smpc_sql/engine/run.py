@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from smpc_sql.catalog import Verdict
 from smpc_sql.engine.prepare import Prepared, PreparedCheck, PreparedSize, PreparedTable
+from smpc_sql.network import NetworkBackend
 from smpc_sql.operators.base import Stored, Tables
 from smpc_sql.operators.store_rows import StoredRows
 from smpc_sql.ring import Array
-from smpc_sql.session import NetworkBackend, Session
+from smpc_sql.session import Session
 
 
 def run(prepared: Prepared, backend: NetworkBackend, tables: Stored) -> list[Array]:
