@@ -36,16 +36,17 @@ from smpc_sql.sql.every import EveryBinder
 from smpc_sql.sql.fixed import over_constant, words_of
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
 from smpc_sql.sql.hints import Rooms
-from smpc_sql.sql.joined import Inner
 from smpc_sql.sql.joins import join_all
+from smpc_sql.sql.lateral import Known
 from smpc_sql.sql.nodes import and_terms, construct, located, only, show
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
 from smpc_sql.sql.outputs import column_name, is_star
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import OUTER, Name, Scope, is_outer, shifted
 from smpc_sql.sql.set_operations import bind_set_operation, bind_values
-from smpc_sql.sql.source import Bound, SourceBinder
+from smpc_sql.sql.source import SourceBinder
 from smpc_sql.sql.subqueries import Subqueries
+from smpc_sql.sql.tables import Bound
 from smpc_sql.sql.text import equalities, sides
 from smpc_sql.sql.views import bind_view
 from smpc_sql.sql.windows import Windows
@@ -226,24 +227,19 @@ class SelectBinder:
 
     def rows(self) -> Scope:
         """FROM, joined under the terms of WHERE, and filtered by them."""
-        queries = self.queries
-        sources = SourceBinder(
-            queries.catalog, self.text, self.ctes, queries.bind, queries.bind_cte, queries.view, self.subqueries
-        )
-        source = sources.bind(self.select)
         where = self.select.args.get("where")
-        terms = [*source.later, *([] if where is None else and_terms(where.this))]
+        written = [] if where is None else and_terms(where.this)
+        known = Known(_on_all_rows(self.select, written), self._names_read(), self.queries.rooms.of(self.select))
+        source = SourceBinder(self.queries, self.ctes, self.subqueries, known, self.domain).bind(self.select)
+        terms = [*source.later, *(term for term in written if all(term is not other for other in source.taken))]
         plain = [term for term in terms if term.find(exp.Query) is None]
-        if self.domain is not None and self.domain.words:
-            tree = Inner((source.tree, self.domain.leaf(source.width, self.select)), ())
-            source = replace(source, tree=tree, names=(*source.names, *self.domain.names(source.width)))
         scope = Scope(Values(), source.names)
         binder = ScalarBinder(scope, self.text, "WHERE", self.aliases, outer=self.outer, domain=self.domain)
         bound = [binder.condition(term) for term in plain]
         conditions = [part for c in bound for whole in conjuncts(c) for part in equalities(whole)]
         mine = [c for c in conditions if not is_outer(c)]
         with located(self.select.args.get("from_") or self.select, self.text):
-            joined = join_all(source.tree, mine, self._names_read(), queries.rooms.of(self.select), self.text)
+            joined = join_all(source.tree, mine, known.names, known.pairs, self.text)
         names = tuple(replace(n, expression=joined.over(n.expression)) for n in source.names)
         for condition in conditions:
             if is_outer(condition):
@@ -471,6 +467,13 @@ class SelectBinder:
         with located(self.select.args.get("order") or self.select, self.text):
             new_keys = [SortKey(over(k.expression), k.descending, k.nulls_first) for k in keys]
         return grouped, [Output(o.name, o.node, over(o.expression)) for o in outputs], new_keys
+
+
+def _on_all_rows(select: exp.Select, terms: Sequence[exp.Expr]) -> tuple[exp.Expr, ...]:
+    """The terms of WHERE that may be tested as soon as they can be: none beside a join that brings rows later."""
+    if any(join.side.upper() in ("RIGHT", "FULL") for join in select.args.get("joins") or ()):
+        return ()
+    return tuple(term for term in terms if term.find(exp.Query) is None)
 
 
 def _link(term: Expression) -> tuple[Expression, Expression] | None:

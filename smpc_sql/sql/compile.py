@@ -22,7 +22,7 @@ from smpc_sql.sql.hints import Rooms
 from smpc_sql.sql.keys import explain_violation
 from smpc_sql.sql.nodes import line_and_column
 from smpc_sql.sql.parse import CreateView, Explain, Select, parse_statements
-from smpc_sql.sql.source import Bound
+from smpc_sql.sql.tables import Bound
 from smpc_sql.sql.views import renamed
 
 

@@ -19,7 +19,7 @@ from smpc_sql.sql.beside import Links
 from smpc_sql.sql.domain import Domain, with_domain
 from smpc_sql.sql.nodes import show
 from smpc_sql.sql.scalar import ScalarBinder
-from smpc_sql.sql.source import Bound
+from smpc_sql.sql.tables import Bound
 
 if TYPE_CHECKING:
     from smpc_sql.sql.bind import QueryBinder, SelectBinder

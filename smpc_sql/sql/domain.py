@@ -36,10 +36,14 @@ class Wanted(Exception):
 
 
 class Domain:
-    """The columns of the queries around that a subquery reads. outer: who binds the query right around it."""
+    """The columns of the queries around that a subquery reads. outer: who binds the query right around it.
 
-    def __init__(self, outer: ScalarBinder) -> None:
+    keyed: its rows are all rows around, if anything tells these apart.
+    """
+
+    def __init__(self, outer: ScalarBinder, *, keyed: bool = False) -> None:
         self._outer = outer
+        self._keyed = keyed
         self._read: list[Expression] = []
 
     @property
@@ -65,7 +69,8 @@ class Domain:
         read = all_words(self._read)
         if not read:
             return ()
-        if not any(isinstance(word.type, Double) for word in read) and prod(map(key_size, read)) < rows.max_rows:
+        quotients = any(isinstance(word.type, Double) for word in read)
+        if not self._keyed and not quotients and prod(map(key_size, read)) < rows.max_rows:
             return ()
         for key in unique_keys(rows):
             if key and not any(rows.fields[i].nullable for i in key):
@@ -117,9 +122,9 @@ class Domain:
         return tuple(found[word] for word in self.words)
 
 
-def with_domain(outer: ScalarBinder, bind: Callable[[Domain], T]) -> T:
+def with_domain(outer: ScalarBinder, bind: Callable[[Domain], T], *, keyed: bool = False) -> T:
     """What `bind` makes with a domain that has all columns that it reads."""
-    domain = Domain(outer)
+    domain = Domain(outer, keyed=keyed)
     while True:
         try:
             return bind(domain)

@@ -19,7 +19,7 @@ from smpc_sql.sql.outputs import Words
 from smpc_sql.sql.quotient import positive
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import Scope
-from smpc_sql.sql.source import Bound
+from smpc_sql.sql.tables import Bound
 
 
 @dataclass(frozen=True, slots=True)

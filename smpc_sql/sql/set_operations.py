@@ -32,7 +32,7 @@ from smpc_sql.sql.nodes import construct, located, only
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import Name, Scope
-from smpc_sql.sql.source import BindQuery, Bound
+from smpc_sql.sql.tables import BindQuery, Bound
 
 _MOST_ROWS = 1000
 

@@ -2,84 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from smpc_sql.catalog import Catalog, Quotient, TableEntry, View
+from smpc_sql.catalog import Quotient, TableEntry
 from smpc_sql.errors import UnknownName, Unsupported
 from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, Sqrt
-from smpc_sql.plan.relations import Field, Filter, Relation, Scan, Values
+from smpc_sql.plan.relations import Field, Filter, Scan, Values, own_columns
+from smpc_sql.plan.rules.fold_constants import TRUE, fold
 from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.schema import OWNER_COLUMN, Double, Enum, SqlType, Text, type_bounds
 from smpc_sql.schema import Column as Declared
 from smpc_sql.sql.coercion import as_quotient
+from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.joined import Inner, Leaf, Outer, Tree
+from smpc_sql.sql.lateral import Beside, Known, LateralBinder, alike
+from smpc_sql.sql.literals import NULL
 from smpc_sql.sql.nodes import and_terms, construct, located, only, position
 from smpc_sql.sql.operations import choose, compare, is_null_of, unified
 from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder
 from smpc_sql.sql.scope import Name, Scope, as_nullable, shifted
+from smpc_sql.sql.tables import Bound, From
 from smpc_sql.sql.text import joined
 
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A bound query: a relation, and its output columns as expressions over the relation's fields."""
-
-    relation: Relation
-    columns: tuple[tuple[str, Expression], ...]
-
-
-BindQuery = Callable[[exp.Expr, Mapping[str, exp.CTE]], Bound]
-
-
-@dataclass(frozen=True, slots=True)
-class From:
-    """A FROM clause: tables and how they are joined, and the names that it gives, over the places of all columns.
-
-    later: terms of ON with subqueries, which may as well stand in WHERE.
-    """
-
-    tree: Tree
-    names: tuple[Name, ...]
-    width: int
-    later: tuple[exp.Expr, ...] = ()
+if TYPE_CHECKING:
+    from smpc_sql.sql.bind import QueryBinder
 
 
 @dataclass(frozen=True, slots=True)
 class SourceBinder:
-    """Binds FROM. ctes: those in sight, by lower-case name; the rest: how to bind a subquery, a CTE and a view."""
+    """Binds FROM. ctes: those in sight, by lower-case name. domain: of a correlated query; a table that reads it
+    has its words.
+    """
 
-    catalog: Catalog
-    text: str
+    queries: QueryBinder
     ctes: Mapping[str, exp.CTE]
-    bind_query: BindQuery
-    bind_cte: Callable[[exp.CTE, Mapping[str, exp.CTE]], Bound]
-    bind_view: Callable[[View], Bound]
     subqueries: SubqueryBinder
+    known: Known
+    domain: Domain | None = None
+
+    @property
+    def text(self) -> str:
+        return self.queries.text
 
     def bind(self, select: exp.Select) -> From:
-        """A SELECT's FROM clause."""
+        """A SELECT's FROM clause; of a correlated query with the domain."""
         source = select.args.get("from_")
-        if source is None:
-            return From(Leaf(Values(), 0, "", select), (), 0)
-        clause = self._leaf(source.this, 0)
+        clause = From(Leaf(Values(), 0, "", select), (), 0) if source is None else self._first(source.this)
         for join in select.args.get("joins") or ():
             with located(join, self.text):
                 clause = self._join(clause, join)
-        return clause
+        if self.domain is None or not self.domain.words:
+            return clause
+        clause = self._with_domain(clause, select)
+        return replace(clause, names=(*clause.names, *self.domain.names_of(clause.around or ())))
+
+    def _with_domain(self, clause: From, node: exp.Expr) -> From:
+        """With the domain beside the tables, if none of these has its words."""
+        if self.domain is None or clause.around is not None:
+            return clause
+        leaf = self.domain.leaf(clause.width, node)
+        words = tuple(shifted(field, clause.width) for field in own_columns(leaf.relation))
+        tree = Inner((clause.tree, leaf), ())
+        return replace(clause, tree=tree, width=clause.width + len(words), around=words)
+
+    def _first(self, node: exp.Expr) -> From:
+        try:
+            return self._leaf(node, 0)
+        except UnknownName as error:
+            return self._correlated(node, 0, error)
 
     def _leaf(self, node: exp.Expr, start: int, conditions: Sequence[exp.Expr] = ()) -> From:
         """conditions: terms with subqueries, which must read this table alone: its rows for which they are true."""
         scope = self._table(node)
-        tables = scope.tables()
         if conditions:
             binder = ScalarBinder(scope, self.text, "ON", subqueries=self.subqueries)
             terms = tuple(self._own_condition(binder, term) for term in conditions)
             scope = Scope(Filter(binder.scope.relation, conjunction(terms)), scope.names)
-        leaf = Leaf(scope.relation, start, tables[0] if tables else "", node)
-        return From(leaf, _moved(scope.names, start), start + len(scope.relation.fields))
+        return _placed(scope, start, node)
+
+    def _correlated(self, node: exp.Expr, start: int, error: UnknownName) -> From:
+        """A subquery or CTE that reads the domain, whose words it has."""
+        query, ctes, name = self._written(node)
+        if self.domain is None or query is None:
+            raise error
+        try:
+            bound = self.queries.bind(query, ctes, self.domain)
+        except UnknownName as other:
+            raise error from other
+        own = len(bound.columns) - len(self.domain.words)
+        outputs = _outputs(Bound(bound.relation, bound.columns[:own]))
+        leaf = _placed(self._named(outputs, name, node.args.get("alias")), start, node)
+        return replace(leaf, around=tuple(shifted(word, start) for _, word in bound.columns[own:]))
+
+    def _written(self, node: exp.Expr) -> tuple[exp.Expr | None, Mapping[str, exp.CTE], str]:
+        """The query that a table of FROM is, the CTEs that it sees, and the table's name."""
+        if isinstance(node, exp.Table):
+            cte = self.ctes.get(node.name.lower())
+            return (None, {}, "") if cte is None else (cte.this, _in_sight(cte), node.name)
+        if isinstance(node, exp.Values):
+            return node, {}, "values"
+        inner = node.this.this if isinstance(node, exp.Lateral) else node.this
+        line, column = position(node, self.text)
+        return inner, self.ctes, node.alias_or_name or f"subquery {line}:{column}"
 
     def _own_condition(self, binder: ScalarBinder, term: exp.Expr) -> Expression:
         with located(term, self.text):
@@ -102,19 +130,80 @@ class SourceBinder:
         condition = join.args.get("on")
         terms = [] if condition is None else and_terms(condition)
         asked = [term for term in terms if term.find(exp.Query) is not None]
-        right = self._leaf(join.this, left.width, asked if side == "left" else [])
+        right = self._right(left, join.this, asked if side == "left" else [], side)
+        given = join.args.get("using")
+        if isinstance(right, Beside):
+            if natural or given or (asked and side):
+                raise Unsupported("USING, NATURAL or a subquery in ON beside LATERAL is not supported")
+            return self._lateral(right, join, side, [term for term in terms if term not in asked], asked)
         if (left.later and side in ("right", "full")) or (asked and side in ("right", "full")):
             raise Unsupported(f"a subquery in ON beside a {side.upper()} JOIN is not supported")
-        duplicate = {n.table.lower() for n in left.names if n.table} & {n.table.lower() for n in right.names}
-        if duplicate:
-            raise Unsupported(f"two tables named {min(duplicate)} in FROM; give one an alias")
-        using = _in_common(left, right) if natural else join.args.get("using") or ()
+        if side in ("right", "full") and (left.around or right.around):
+            raise Unsupported(f"a correlated subquery in FROM beside a {side.upper()} JOIN is not supported")
+        if right.around is not None and (side or left.around is not None):
+            left = self._with_domain(left, join)
+            right = self._moved(right, left)
+        _check_distinct(left, right.names)
+        using = _in_common(left, right) if natural else given or ()
         names, conditions = self._using(left, right, using, side)
         scope = Scope(Values(), (*left.names, *right.names))
         binder = ScalarBinder(scope, self.text, "ON")
         conditions += [binder.condition(term) for term in terms if term not in asked]
+        if left.around is not None and right.around is not None:
+            conditions += [test for pair in zip(left.around, right.around, strict=True) for test in alike(*pair)]
         tree = _tree(side, left.tree, right.tree, tuple(conditions), join)
-        return From(tree, names, right.width, (*left.later, *(asked if side == "" else ())))
+        later = (*left.later, *(asked if side == "" else ()))
+        return From(tree, names, right.width, later, left.around or right.around, left.taken)
+
+    def _right(self, left: From, node: exp.Expr, conditions: Sequence[exp.Expr], side: str) -> From | Beside:
+        """The table that is joined; a subquery may read the tables before it, or the query around."""
+        try:
+            return self._leaf(node, left.width, conditions)
+        except UnknownName as error:
+            query, ctes, _ = self._written(node)
+            if query is None or side in ("right", "full"):
+                raise
+            failed = error
+        if not isinstance(node, exp.Table):
+            try:
+                return LateralBinder(self.queries, ctes, self.known).bind(left, query)
+            except UnknownName:
+                pass
+        return self._correlated(node, left.width, failed)
+
+    def _moved(self, right: From, left: From) -> From:
+        """The table behind the tables before it, which have become wider."""
+        assert isinstance(right.tree, Leaf)
+        by = left.width - right.tree.start
+        around = tuple(shifted(word, by) for word in right.around or ())
+        tree = replace(right.tree, start=left.width)
+        return replace(right, tree=tree, names=_moved(right.names, by), width=right.width + by, around=around)
+
+    def _lateral(
+        self, found: Beside, join: exp.Join, side: str, terms: Sequence[exp.Expr], asked: Sequence[exp.Expr]
+    ) -> From:
+        """A subquery that reads the tables before it, beside these."""
+        left, optional = found.left, side == "left"
+        _, _, name = self._written(join.this)
+        names = self._named(Scope(Values(), found.names), name, join.this.args.get("alias")).names
+        _check_distinct(left, names)
+        binder = ScalarBinder(Scope(Values(), (*left.names, *names)), self.text, "ON")
+        more = [] if found.only is None else [found.only]
+        more += [condition for term in terms if (condition := fold(binder.condition(term))) != TRUE]
+        tree, width = left.tree, left.width
+        if found.relation is not None:
+            leaf = Leaf(found.relation, width, name, join.this)
+            width += len(found.relation.fields)
+            own = found.conditions if found.every else (*found.conditions, *more)
+            tree = _tree("left" if optional or found.every else "", tree, leaf, own, join)
+        if not found.every:
+            names = tuple(map(_nullable, names)) if optional else names
+        elif more and optional:
+            there = conjunction(tuple(more))
+            names = tuple(replace(n, expression=choose([there], [n.expression, NULL])) for n in names)
+        elif more:
+            tree = Inner((tree,), tuple(more))
+        return From(tree, (*left.names, *names), width, (*left.later, *asked), left.around, left.taken)
 
     def _using(
         self, left: From, right: From, using: Sequence[exp.Expr], side: str
@@ -141,34 +230,36 @@ class SourceBinder:
 
     def _table(self, node: exp.Expr) -> Scope:
         with located(node, self.text):
-            if isinstance(node, exp.Subquery):
+            if isinstance(node, exp.Subquery | exp.Lateral):
                 return self._subquery(node)
             if isinstance(node, exp.Values):
                 only(node, "expressions", "alias")
-                return self._named(_outputs(self.bind_query(node, {})), "values", node.args.get("alias"))
+                return self._named(_outputs(self.queries.bind(node, {})), "values", node.args.get("alias"))
             if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
                 raise Unsupported(f"{construct(getattr(node, 'this', node))} in FROM is not supported")
             only(node, "this", "alias")
             cte = self.ctes.get(node.name.lower())
             if cte is not None:
                 return self._named(self._cte(node.name.lower(), cte), node.name, node.args.get("alias"))
-            view = self.catalog.views.get(node.name.lower())
+            view = self.queries.catalog.views.get(node.name.lower())
             if view is not None:
-                return self._named(_outputs(self.bind_view(view)), view.name, node.args.get("alias"))
-            return self._named(_scan(self.catalog.table(node.name)), node.name, node.args.get("alias"))
+                return self._named(_outputs(self.queries.view(view)), view.name, node.args.get("alias"))
+            return self._named(_scan(self.queries.catalog.table(node.name)), node.name, node.args.get("alias"))
 
     def _cte(self, name: str, cte: exp.CTE) -> Scope:
         """A CTE sees the CTEs before it."""
-        return self._named(_outputs(self.bind_cte(cte, _in_sight(cte))), name, cte.args.get("alias"))
+        return self._named(_outputs(self.queries.bind_cte(cte, _in_sight(cte))), name, cte.args.get("alias"))
 
-    def _subquery(self, node: exp.Subquery) -> Scope:
+    def _subquery(self, node: exp.Subquery | exp.Lateral) -> Scope:
         only(node, "this", "alias")
         if isinstance(node.this, exp.Table):
             table = self._table(node.this)
             return self._named(table, table.tables()[0], node.args.get("alias"))
-        scope = _outputs(self.bind_query(node.this, self.ctes))
-        line, column = position(node, self.text)
-        return self._named(scope, node.alias_or_name or f"subquery {line}:{column}", node.args.get("alias"))
+        query, ctes, name = self._written(node)
+        assert query is not None
+        if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Subquery):
+            raise Unsupported(f"{construct(node.this)} in FROM is not supported")
+        return self._named(_outputs(self.queries.bind(query, ctes)), name, node.args.get("alias"))
 
     def _named(self, scope: Scope, name: str, alias: exp.TableAlias | None) -> Scope:
         """The scope under the table's name or alias, the first columns renamed where the alias lists names."""
@@ -182,6 +273,19 @@ class SourceBinder:
         renamed = [*columns, *(n.name for n in stars[len(columns) :]), *(n.name for n in scope.names if not n.starred)]
         names = (Name(table, new, n.expression, n.starred) for n, new in zip(scope.names, renamed, strict=True))
         return Scope(scope.relation, tuple(names))
+
+
+def _placed(scope: Scope, start: int, node: exp.Expr) -> From:
+    """A table at places from `start` on."""
+    tables = scope.tables()
+    leaf = Leaf(scope.relation, start, tables[0] if tables else "", node)
+    return From(leaf, _moved(scope.names, start), start + len(scope.relation.fields))
+
+
+def _check_distinct(left: From, names: Sequence[Name]) -> None:
+    duplicate = {n.table.lower() for n in left.names if n.table} & {n.table.lower() for n in names}
+    if duplicate:
+        raise Unsupported(f"two tables named {min(duplicate)} in FROM; give one an alias")
 
 
 def _scan(entry: TableEntry) -> Scope:

@@ -17,7 +17,6 @@ from smpc_sql.plan.expressions import (
     AggregateKind,
     And,
     Case,
-    Column,
     Equal,
     Expression,
     FromBoolean,
@@ -27,23 +26,23 @@ from smpc_sql.plan.expressions import (
     Or,
     columns_of,
 )
-from smpc_sql.plan.relations import Aggregate, Project, Relation, is_single, substitute
+from smpc_sql.plan.relations import Project, Relation, is_single, substitute
 from smpc_sql.plan.rules.fold_constants import FALSE, TRUE, UNKNOWN
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 from smpc_sql.schema import Boolean, Double, Enum, Integer, Text
 from smpc_sql.sql import contained
 from smpc_sql.sql.beside import Links, beside_all, call, calls_of, join, mark
 from smpc_sql.sql.correlated import Correlated, Rows, linked_rows, refusal, split, unwrapped
-from smpc_sql.sql.every import of_none
+from smpc_sql.sql.every import Total, of_none, total_of
 from smpc_sql.sql.joined import ONE
 from smpc_sql.sql.literals import NULL
 from smpc_sql.sql.nodes import show
 from smpc_sql.sql.operations import choose, compare, is_null_of
 from smpc_sql.sql.scalar import ScalarBinder
-from smpc_sql.sql.scope import OUTER, Scope, shifted
+from smpc_sql.sql.scope import OUTER, shifted
 
 if TYPE_CHECKING:
-    from smpc_sql.sql.bind import QueryBinder, SelectBinder
+    from smpc_sql.sql.bind import QueryBinder
     from smpc_sql.sql.domain import Domain
 
 _ZERO = Literal(0, Integer(64))
@@ -75,7 +74,7 @@ class Subqueries:
         try:
             select = self.queries.select(node, self.ctes, binder)
             scope = select.rows()
-            total = _total(select, scope) if select.one_row and not select.rest else None
+            total = total_of(select, scope) if select.one_row and not select.rest else None
         except QueryError:
             return None
         if total is not None:
@@ -102,11 +101,11 @@ class Subqueries:
             found = self._correlated.over_domain(binder, node, error, lambda d: self._value_of_domain(node, d))
         if len(found.items) != 1:
             raise Unsupported("a scalar subquery has one column")
-        if isinstance(found, _Total):
+        if isinstance(found, Total):
             return _of_total(binder, found)[1][0]
         return _looked_up(binder, found, node) if found.links else _one_row(binder, found, node)
 
-    def _linked_value(self, binder: ScalarBinder, node: exp.Expr) -> _Total | Rows:
+    def _linked_value(self, binder: ScalarBinder, node: exp.Expr) -> Total | Rows:
         if not isinstance(node, exp.Select):
             bound = self.queries.bind(node, self.ctes)
             return Rows(bound.relation, tuple(e for _, e in bound.columns))
@@ -114,15 +113,15 @@ class Subqueries:
         scope = select.rows()
         if select.rest:
             raise refusal(node)
-        total = _total(select, scope) if select.one_row and select.links else None
+        total = total_of(select, scope) if select.one_row and select.links else None
         return total or linked_rows(select, select.bind_rows(scope))
 
-    def _value_of_domain(self, node: exp.Expr, domain: Domain) -> _Total | Rows:
+    def _value_of_domain(self, node: exp.Expr, domain: Domain) -> Total | Rows:
         if not isinstance(node, exp.Select):
             return split(domain, self.queries.bind(node, self.ctes, domain))
         select = self.queries.select(node, self.ctes, domain=domain)
         scope = select.rows()
-        total = _total(select, scope, domain) if select.one_row and domain.words else None
+        total = total_of(select, scope, domain) if select.one_row and domain.words else None
         return total or split(domain, select.bind_rows(scope))
 
     def contains(
@@ -183,51 +182,16 @@ def _compared(binder: ScalarBinder, relation: Relation, links: Links, parts: _Co
 # totals
 
 
-@dataclass(frozen=True, slots=True)
-class _Total:
-    """Aggregates of the rows for one row around, grouped by what tells these apart; no group where there are no rows.
-
-    items, having: of the SELECT, over the groups; of no rows they are found where COUNT is 0, and the rest NULL.
-    links: see Rows. words: what the rows around have for the groups' keys, if the items may read it.
-    """
-
-    groups: Aggregate
-    items: tuple[Expression, ...]
-    having: Expression | None
-    links: Links
-    null_safe: bool
-    words: tuple[Expression, ...]
-
-
-def _total(select: SelectBinder, scope: Scope, domain: Domain | None = None) -> _Total | None:
-    """A SELECT without GROUP BY as groups; None where it is more than its aggregates."""
-    inner = select.binder(scope, every=False)
-    outputs = [output.expression for output in select.outputs(scope, inner)]
-    having = select.select.args.get("having")
-    condition = None if having is None else inner.condition(having.this)
-    keys = inner.of_keys(select.around)
-    groups, settled = inner.settle()
-    if not isinstance(groups, Aggregate):
-        return None
-    items = tuple(map(settled, outputs))
-    condition = None if condition is None else settled(condition)
-    around = [groups.column(key.index) for key in keys if isinstance(key, Column)]
-    if domain is None:
-        links = [(key, outer) for key, (_, outer) in zip(around, select.links, strict=True)]
-        return _Total(groups, items, condition, links, False, ())
-    pairs = list(zip(around, domain.words, strict=True))
-    return _Total(groups, items, condition, [pairs[i] for i in domain.linked], True, domain.words)
-
-
-def _of_total(binder: ScalarBinder, total: _Total) -> tuple[Expression, tuple[Expression, ...]]:
+def _of_total(binder: ScalarBinder, total: Total) -> tuple[Expression, tuple[Expression, ...]]:
     """Whether the total's row is there, and its values, NULL where it is not."""
     width = len(total.groups.keys)
+    by: list[Expression]
     if total.links:
         columns = join(binder, total.groups, "left", total.links, total.null_safe)
         by = [*(total.words or columns[:width]), *of_none(total.groups.calls, columns[width:])]
     else:
         by = list(beside_all(binder, total.groups))
-    items = [substitute(item, by) for item in total.items]
+    items = [substitute(item, by) for _, item in total.items]
     if total.having is None:
         return TRUE, tuple(items)
     having = substitute(total.having, by)

@@ -9,7 +9,7 @@ from sqlglot import exp
 from smpc_sql.catalog import View
 from smpc_sql.errors import QueryError, SyntaxInvalid
 from smpc_sql.sql.parse import Select, parse_statements
-from smpc_sql.sql.source import Bound
+from smpc_sql.sql.tables import Bound
 
 
 def bind_view(view: View, binder: Callable[[str], Callable[[exp.Expr], Bound]]) -> Bound:
