@@ -174,6 +174,13 @@ def decode_column(type_: SqlType, words: Words, nulls: Mask | None = None) -> li
     return [None if null else value for value, null in zip(decoded, absent, strict=True)]
 
 
+def decode_whole(type_: SqlType, number: int) -> int | decimal.Decimal:
+    """A scaled integer of any size as a Python value of an INTEGER or a DECIMAL."""
+    if not isinstance(type_, Decimal):
+        return number
+    return decimal.Decimal((number < 0, tuple(map(int, str(abs(number)))), -type_.scale))
+
+
 def decode_text(type_: Text, words: Sequence[Words], nulls: Mask | None = None) -> list[str | None]:
     """The words of texts as str; None for NULL. What is no text is an InternalError."""
     absent: list[bool] = [False] * len(words[0]) if nulls is None else nulls.tolist()

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smpc_sql.encoding import Mask, Words, decode_column, decode_text
+from smpc_sql.encoding import Mask, Words, decode_column, decode_text, decode_whole
 from smpc_sql.errors import InternalError, PeerError, QueryError
 from smpc_sql.plan.approximations import Approximation, approximations
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
@@ -272,6 +272,8 @@ def _values(
         return decode_column(column.type, values, nulls)
     if isinstance(column.type, Text):
         return decode_text(column.type, [words[place][0] for place in column.pieces], words[column.pieces[0]][1])
+    if column.kind == "whole":
+        return [None if ratio is None else decode_whole(column.type, int(ratio)) for ratio in ratios[column.pieces[0]]]
     read = {"root": root_to_float, "signed_root": _signed_root}.get(column.kind, to_float)
     try:
         return [None if ratio is None else read(ratio) for ratio in ratios[column.pieces[0]]]
@@ -327,7 +329,8 @@ def _series(type_: SqlType, values: list[Any]) -> pd.Series[Any]:
     absent = any(value is None for value in values)
     match type_:
         case Integer():
-            return pd.Series(values, dtype="Int64" if absent else "int64")
+            wide = any(value is not None and abs(value) >> 63 for value in values)
+            return pd.Series(values, dtype="float64" if wide else "Int64" if absent else "int64")
         case Boolean():
             return pd.Series(values, dtype="boolean" if absent else "bool")
         case Decimal() | Double():

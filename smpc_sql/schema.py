@@ -82,7 +82,7 @@ WORD = Interval(-(1 << 63), (1 << 63) - 1)
 
 @dataclass(frozen=True, slots=True)
 class Integer:
-    """TINYINT, SMALLINT, INTEGER, BIGINT (bits 8, 16, 32, 64); HUGEINT (128) is what SUM returns, still within 64
+    """TINYINT, SMALLINT, INTEGER, BIGINT (bits 8, 16, 32, 64); HUGEINT (128) is what SUM returns, often within 64
     bits.
     """
 

@@ -47,7 +47,7 @@ from smpc_sql.plan.expressions import Expression
 from smpc_sql.protocol.boolean import negate, public_bits
 from smpc_sql.protocol.lookup import MAX_BITS, table_bits
 from smpc_sql.ring import Array, lane_for, narrow, pack, unpack, words_of
-from smpc_sql.schema import Boolean, Interval, Text
+from smpc_sql.schema import Boolean, Integer, Interval, Text
 from smpc_sql.session import Session
 from smpc_sql.sharing import BShare
 
@@ -88,10 +88,10 @@ class _Evaluation:
         """Starts every node whose parts are known; returns the others."""
         blocked = []
         for node in waiting:
-            if any(part not in self.done for part in node.parts):
+            if any(part not in self.done for part in _needed(node)):
                 blocked.append(node)
                 continue
-            parts = [self.done[part] for part in node.parts]
+            parts = [self.done[part] for part in _needed(node)]
             if isinstance(node, plan.Column):
                 self.done[node] = self.columns[node.index]
             elif all(isinstance(part, Public) for part in parts) and not _is_spelled(node):
@@ -157,8 +157,8 @@ class _Evaluation:
                 return self._floor_divide(x.bounds, divisor, parts[0])
             case plan.WholeQuotient():
                 return self._whole_quotient(node, parts)
-            case plan.Remainder(x, divisor):
-                return self._remainder(x.bounds, divisor, parts[0])
+            case plan.Remainder(_, divisor):
+                return self._remainder(divisor, parts)
             case plan.Within():
                 return self._scale(parts[0], 1)
             case plan.TextCall():
@@ -419,10 +419,10 @@ class _Evaluation:
         whole = yield SecretQuotient(shifted, denominator, node.bits, lane, node.places, fine)
         return Words(add_constant(self.session, whole, -node.shift), null)
 
-    def _remainder(self, bounds: Interval, divisor: int, part: Datum) -> Steps:
-        x = self._words(part)
-        whole = yield FloorQuotient(x, divisor, bounds.low, bounds.high)
-        return Words(x - whole * words_of(divisor), null_share(self.session, part, self.rows))
+    def _remainder(self, divisor: int, parts: list[Datum]) -> Steps:
+        yield from ()
+        x, whole = map(self._words, parts)
+        return Words(x - whole * words_of(divisor), null_share(self.session, parts[0], self.rows))
 
     def _text(self, node: plan.TextCall, parts: list[Datum]) -> Steps:
         null = yield from self._null_of([parts[i] for i in node.function.leading])
@@ -449,9 +449,16 @@ class _Evaluation:
 
 def _postorder(node: Expression, order: dict[Expression, None]) -> None:
     if node not in order:
-        for part in node.parts:
+        for part in _needed(node):
             _postorder(part, order)
         order[node] = None
+
+
+def _needed(node: Expression) -> tuple[Expression, ...]:
+    """What has to be known before a node: of a remainder the whole quotient, too, which often is wanted itself."""
+    if isinstance(node, plan.Remainder):
+        return node.x, plan.FloorDivide(node.x, node.divisor, Integer(64))
+    return node.parts
 
 
 def _is_spelled(node: Expression) -> bool:

@@ -1,5 +1,7 @@
 """The proof that nothing leaves 64 bits: every word that a plan computes has bounds, and the bounds are checked here.
 
+What fails is tried again in parts (`plan/widen.py`), and refused if they fail too.
+
 Equality needs no more than words, since words are equal mod 2^64 only when they are equal. An order needs the
 difference to be a word, and so do MIN, MAX and sorting, which compare any two rows.
 """

@@ -37,13 +37,13 @@ class OutputColumn:
     """One column of the result. pieces: for a word (the field of the relation,), else (the position in `fractions`,).
 
     text: a text of several words, whose pieces are their fields. divisor: of a word that is a DOUBLE, the public number
-    by which the analyst's side divides it. root: the square root of the fraction; signed_root: of a fraction f < 0 it
-    is -sqrt(-f).
+    by which the analyst's side divides it. whole: a number that need not fit a word, scaled as its type says,
+    over 1. root: the square root of the fraction; signed_root: of a fraction f < 0 it is -sqrt(-f).
     """
 
     name: str
     type: SqlType
-    kind: Literal["word", "text", "fraction", "root", "signed_root"]
+    kind: Literal["word", "text", "fraction", "whole", "root", "signed_root"]
     pieces: tuple[int, ...]
     nullable: bool
     divisor: int = 1

@@ -28,7 +28,7 @@ def divide_by_public(session: Session, x: Array, divisor: int, low: int, high: i
     lane = shift_lane(divisor, low, high)
     if lane:
         return shift(session, x, divisor.bit_length() - 1, low, lane)
-    if high - low >= 1 << 63 and divisor == 1 << divisor.bit_length() - 1:
+    if high - low // divisor * divisor >= 1 << 63 and divisor == 1 << divisor.bit_length() - 1:
         return _divide_any(session, x, divisor)
     first, last = low // divisor, high // divisor
     rest = x - session.public(words_of(first * divisor))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal as OneOf
 
 from smpc_sql.catalog import Catalog, View
-from smpc_sql.errors import QueryError, SizeUnknown, SyntaxInvalid, Unsupported
+from smpc_sql.errors import OverflowPossible, QueryError, SizeUnknown, SyntaxInvalid, Unsupported
 from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
@@ -15,6 +15,10 @@ from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.pairs import check_pairs, check_sizes
 from smpc_sql.plan.presence import told_by_words
 from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
+from smpc_sql.plan.rules.merge_projects import merge_projects
+from smpc_sql.plan.rules.prune_columns import prune_columns
+from smpc_sql.plan.wide import is_number, legal
+from smpc_sql.plan.widen import digit_keys, widened
 from smpc_sql.schema import SqlType
 from smpc_sql.sql.bind import QueryBinder
 from smpc_sql.sql.fixed import over_constant, word_of
@@ -59,8 +63,11 @@ def _compiled(select: Select, catalog: Catalog, rules: tuple[Rule, ...]) -> Deli
         check_sizes(relation)
         fields = tuple(relation.column(i) for i in range(len(relation.fields)))
         columns = [(name, substitute(expression, fields)) for name, expression in bound.columns]
-        delivery = deliver(relation, columns)
-        check_words(delivery)
+        try:
+            delivery = deliver(relation, columns)
+            check_words(delivery)
+        except OverflowPossible as error:
+            delivery = _of_wide_numbers(relation, columns, rules, error)
         check_pairs(delivery.relation)
         told = told_by_words(delivery)
         if told is not delivery:  # what is filled is never NULL: there is more to fold
@@ -68,6 +75,30 @@ def _compiled(select: Select, catalog: Catalog, rules: tuple[Rule, ...]) -> Deli
     except RecursionError:
         raise Unsupported("so deeply nested an expression is not supported") from None
     return delivery
+
+
+def _of_wide_numbers(
+    relation: Relation, columns: list[tuple[str, Expression]], rules: tuple[Rule, ...], error: OverflowPossible
+) -> Delivery:
+    """The same where a number may leave 64 bits. Raises the error where that does not help."""
+    kept = tuple(rule for rule in rules if rule in (merge_projects, prune_columns))
+    try:
+        narrow, fields = widened(relation)
+        delivery = _delivered(narrow, [(name, legal(substitute(e, fields))) for name, e in columns], kept)
+        check_words(delivery)
+    except (OverflowPossible, Unsupported):  # of numbers so long that an expression becomes too large, too
+        raise error from None
+    return delivery
+
+
+def _delivered(relation: Relation, columns: list[tuple[str, Expression]], rules: tuple[Rule, ...]) -> Delivery:
+    """What only the engine can rank, it ranks by digits."""
+    if isinstance(relation, Sort) and _local_order(relation.keys, [e for _, e in columns]) is None:
+        relation = digit_keys(relation)
+    elif isinstance(relation, Sort):
+        keys, source = relation.keys, optimize(relation.source, rules)
+        return deliver(Sort(source, keys), columns)
+    return deliver(optimize(relation, rules), columns)
 
 
 def compile_view(statement: CreateView, catalog: Catalog) -> View:
@@ -127,20 +158,30 @@ def _output(name: str, expression: Expression, fractions: list[Fraction]) -> Out
     if isinstance(expression, LongText):
         places = tuple(word.index for word in expression.words if isinstance(word, Column))
         return OutputColumn(name, expression.type, "text", places, expression.nullable)
+    if is_number(expression):  # wider than a word
+        whole = Divide(expression, Literal(1, expression.type))
+        place = _fraction(whole, fractions)
+        return OutputColumn(name, expression.type, "whole", (place,), expression.nullable)
     quotient = expression.x if isinstance(expression, Sqrt) else expression
     assert isinstance(quotient, Divide)
     if quotient is expression and isinstance(quotient.numerator, Column) and over_constant(quotient) is not None:
         word, divisor = quotient.numerator, quotient.denominator
         assert isinstance(divisor, Literal) and divisor.value is not None
         return OutputColumn(name, expression.type, "word", (word.index,), word.nullable, divisor.value)
+    place = _fraction(quotient, fractions)
+    kind: OneOf["root", "signed_root", "fraction"] = "fraction"
+    if isinstance(expression, Sqrt):
+        kind = "signed_root" if expression.signed else "root"
+    return OutputColumn(name, expression.type, kind, (place,), expression.nullable)
+
+
+def _fraction(quotient: Divide, fractions: list[Fraction]) -> int:
+    """Where a quotient is among the fractions."""
     numerator, denominator = quotient.numerator, quotient.denominator
     fraction = Fraction(numerator, denominator, field_bits_for(numerator, denominator))
     if fraction not in fractions:
         fractions.append(fraction)
-    kind: OneOf["root", "signed_root", "fraction"] = "fraction"
-    if isinstance(expression, Sqrt):
-        kind = "signed_root" if expression.signed else "root"
-    return OutputColumn(name, expression.type, kind, (fractions.index(fraction),), expression.nullable)
+    return fractions.index(fraction)
 
 
 def _local_order(keys: tuple[SortKey, ...], outputs: list[Expression]) -> tuple[LocalSortKey, ...] | None:

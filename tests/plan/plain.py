@@ -390,6 +390,10 @@ def _output_row(delivery: Delivery, row: Row) -> tuple[Any, ...]:
             continue
         assert 2 * abs(numerator) * abs(denominator) < 2**fraction.field_bits - 1
         ratio = Ratio(numerator, denominator)
+        if column.kind == "whole":
+            assert denominator == 1
+            values.append(numerator)
+            continue
         signed = column.kind == "signed_root" and ratio < 0
         root = column.kind in ("root", "signed_root")
         values.append((-math.sqrt(-ratio) if signed else math.sqrt(ratio)) if root else ratio)
@@ -438,7 +442,7 @@ def _python(value: Any, type_: SqlType) -> Any:
         return None
     match type_:
         case Decimal(_, scale):
-            return decimal.Decimal(value).scaleb(-scale)
+            return decimal.Context(prec=90).scaleb(decimal.Decimal(value), -scale)
         case Boolean():
             return bool(value)
         case Date():

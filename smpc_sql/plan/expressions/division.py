@@ -67,19 +67,20 @@ class WholeQuotient(Node):
 
 @dataclass(frozen=True, slots=True)
 class Remainder(Node):
-    """x - divisor * floor(x / divisor) of an INTEGER, for a public divisor > 0: from 0 to divisor - 1."""
+    """x - divisor * floor(x / divisor) of the scaled integer, for a public divisor > 0: an INTEGER below it."""
 
     x: Expression
     divisor: int
 
     def __post_init__(self) -> None:
-        require(isinstance(self.x.type, Integer), f"a remainder of {self.x.type} is not supported")
+        require(is_number(self.x.type), f"a remainder of {self.x.type} is not supported")
         require(self.divisor > 0, "a remainder needs a divisor > 0")
         low, high = self.x.bounds.low, self.x.bounds.high
         bounds = Interval(0, self.divisor - 1)
         if low // self.divisor == high // self.divisor:
             bounds = Interval(low % self.divisor, high % self.divisor)
-        self._know(self.x.type, self.x.nullable, bounds, self.x.secret, self.x)
+        type_ = self.x.type if isinstance(self.x.type, Integer) else Integer(64)
+        self._know(type_, self.x.nullable, bounds, self.x.secret, self.x)
 
 
 @dataclass(frozen=True, slots=True)

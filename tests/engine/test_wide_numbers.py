@@ -1,0 +1,62 @@
+"""Sums, products and values that leave 64 bits: plans and protocols answer as DuckDB does."""
+
+from __future__ import annotations
+
+import decimal
+import re
+
+import pytest
+
+from smpc_sql.plan.optimize import RULES
+from smpc_sql.sql.compile import compile_select
+from smpc_sql.testing import LockstepConsortium
+from tests.engine.consortium import consortium_of
+from tests.engine.test_queries import check_cost
+from tests.plan.judge import QUERIES, World, assert_same, queries
+from tests.plan.plain import answer
+from tests.plan.wide_world import wide_world
+
+ALL = queries(QUERIES / "wide" / "numbers.sql")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return wide_world()
+
+
+@pytest.fixture(scope="module")
+def consortium(world: World) -> LockstepConsortium:
+    return consortium_of(world, 2)
+
+
+def ordered(sql: str) -> bool:
+    return re.search(r"ORDER BY[^()]*$|ORDER BY SUM\(c\)", sql) is not None
+
+
+@pytest.mark.parametrize("sql", ALL)
+def test_plans_are_right_with_and_without_rules(sql: str, world: World) -> None:
+    for rules in (RULES, ()):
+        assert_same(answer(compile_select(sql, world.catalog, rules), world.tables), world.expected(sql), ordered(sql))
+
+
+@pytest.mark.parametrize("sql", ALL)
+def test_protocols_give_duckdbs_answer(sql: str, world: World, consortium: LockstepConsortium) -> None:
+    assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
+    check_cost(consortium, sql)
+
+
+def test_what_leaves_the_types_of_duckdb_is_exact(world: World, consortium: LockstepConsortium) -> None:
+    (row,) = consortium.sql("SELECT SUM(d * e * d), MIN(b * c) FROM m").fetchall()
+    values = world.duck.execute("SELECT d, e, b, c FROM m").fetchall()
+    exact = decimal.Context(prec=80)
+    products = [exact.multiply(exact.multiply(d, e), d) for d, e, _, _ in values if d is not None]
+    total = decimal.Decimal(0)
+    for product in products:
+        total = exact.add(total, product)
+    assert row == (total, min(b * c for _, _, b, c in values if b is not None))
+
+
+def test_a_frame_of_numbers_beyond_64_bits(consortium: LockstepConsortium) -> None:
+    frame = consortium.sql("SELECT SUM(c) AS total, COUNT(*) AS n FROM m").df()
+    assert str(frame.dtypes["total"]) == "float64"
+    assert str(frame.dtypes["n"]) == "int64"
