@@ -9,7 +9,7 @@ the cheapest pair comes first. Deterministic: among equals the first one found, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from smpc_sql.plan.cost import FURTHER, MOVED_WORD, expand_cost, lookup_cost, pairs_cost
@@ -89,18 +89,22 @@ def cheapest(tables: Sequence[Table], equals: Sequence[Equals], limit: int | Non
 
 @dataclass(frozen=True, slots=True)
 class _Search:
+    """found: by a set of tables, a bit for each of the Equals that can be computed from it."""
+
     equals: tuple[Equals, ...]
     limit: int | None
+    found: dict[int, int] = field(default_factory=dict)
 
     def all_trees(self, steps: list[Step]) -> Step | None:
         best = {step.tables: step for step in steps}
         every = (1 << len(steps)) - 1
         for tables in range(1, every + 1):
             for left, right in _splits(tables):
-                if left not in best or right not in best:
+                a, b, known = best.get(left), best.get(right), best.get(tables)
+                if a is None or b is None or (known is not None and a.cost + b.cost >= known.worth):
                     continue
-                step = self.pair(best[left], best[right])
-                if step is not None and (tables not in best or step.worth < best[tables].worth):
+                step = self.pair(a, b)
+                if step is not None and (known is None or step.worth < known.worth):
                     best[tables] = step
         return best.get(every)
 
@@ -121,13 +125,14 @@ class _Search:
             cost = below + left.rows * MOVED_WORD * (1 + right.words)
             keys = _fewest((*left.keys, *right.keys) if 0 in left.keys else left.keys)
             return Step(tables, left.rows, keys, words, cost, "row", (left, right))
-        linked = [i for i, e in enumerate(self.equals) if _reads(e, left.tables) and _reads(e, right.tables)]
-        compared = self._unique(right, linked)
+        both = self._readable(left.tables) & self._readable(right.tables)
+        linked = [i for i in range(len(self.equals)) if both >> i & 1]
+        compared = self._unique(right, linked) if linked else None
         if compared:
             bits = sum(self.equals[i].bits for i in compared)
             cost = below + lookup_cost(left.rows, right.rows, bits, right.words)
-            both = self._unique(left, list(compared)) is not None
-            keys = _fewest((*left.keys, *right.keys) if both else left.keys)
+            either = self._unique(left, list(compared)) is not None
+            keys = _fewest((*left.keys, *right.keys) if either else left.keys)
             return Step(tables, left.rows, keys, words, cost, "lookup", (left, right), compared)
         if self._unique(left, linked) is not None:
             return None
@@ -145,6 +150,13 @@ class _Search:
         how: How = "many" if linked else "pairs"
         return Step(tables, rows, keys, words, left.cost + right.cost + cost, how, (left, right), linked)
 
+    def _readable(self, tables: int) -> int:
+        known = self.found.get(tables)
+        if known is None:
+            known = sum(1 << i for i, e in enumerate(self.equals) if e.within(tables))
+            self.found[tables] = known
+        return known
+
     def _unique(self, side: Step, linked: Sequence[int]) -> tuple[int, ...] | None:
         """The fewest bits of what is compared on which a side is unique; None if it is not."""
         places: dict[int, int] = {}
@@ -157,10 +169,6 @@ class _Search:
             known |= place
         choices = [tuple(sorted({places[place] for place in _bits(key)})) for key in side.keys if not key & ~known]
         return min(choices, key=lambda chosen: (sum(self.equals[i].bits for i in chosen), chosen), default=None)
-
-
-def _reads(equals: Equals, tables: int) -> bool:
-    return any(not member.tables & ~tables for member in equals.members)
 
 
 def _haste(step: Step) -> tuple[bool, int]:

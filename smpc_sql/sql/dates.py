@@ -23,13 +23,16 @@ from smpc_sql.plan.expressions import (
     Subtract,
     Within,
 )
+from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Date, Integer, Interval
+from smpc_sql.sql import rounding
 from smpc_sql.sql.literals import integer
-from smpc_sql.sql.rounding import floor_divide, remainder, whole_quotient
+from smpc_sql.sql.rounding import whole_quotient
 
 _NUMBER = Integer(64)
 _EPOCH = date(1970, 1, 1)
 _SHORT_TABLE = 1024
+_FEW_YEARS = 64  # so many comparisons at once cost less than the arithmetic, in bytes and in rounds
 _START = -719468  # 0000-03-01
 _CENTURIES, _YEARS = 146097, 1461  # quarters of a day in 100 years, in a year
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -73,33 +76,48 @@ def require_date(what: str, x: Expression) -> None:
         raise TypeMismatch(f"{what} needs a DATE, got {x.type}")
 
 
+def _settled(x: Expression) -> Expression:
+    """x, or its value where it is made of constants: what is built upon a DATE literal stays one node."""
+    return fold(x) if all(isinstance(part, Literal) for part in x.parts) else x
+
+
 def _number(x: Expression) -> Expression:
     """Days since 1970-01-01 as an INTEGER."""
-    return Subtract(x, Literal(0, Date()))
+    return _settled(Subtract(x, Literal(0, Date())))
 
 
 def _date(days: Expression) -> Expression:
-    return Add(Literal(0, Date()), days)
+    return _settled(Add(Literal(0, Date()), days))
 
 
 def _plus(*terms: Expression) -> Expression:
     total = terms[0]
     for term in terms[1:]:
-        total = Add(total, term, _NUMBER)
+        total = _settled(Add(total, term, _NUMBER))
     return total
 
 
 def _minus(x: Expression, y: Expression) -> Expression:
-    return Subtract(x, y, _NUMBER)
+    return _settled(Subtract(x, y, _NUMBER))
 
 
 def _times(x: Expression, factor: int) -> Expression:
-    return Multiply(x, Literal(factor, _NUMBER), _NUMBER)
+    return _settled(Multiply(x, Literal(factor, _NUMBER), _NUMBER))
+
+
+def _floor_divide(x: Expression, divisor: int) -> Expression:
+    """floor(x / divisor)."""
+    return _settled(rounding.floor_divide(x, divisor))
+
+
+def _remainder(x: Expression, divisor: int) -> Expression:
+    """x - divisor * floor(x / divisor)."""
+    return _settled(rounding.remainder(x, divisor))
 
 
 def _table(x: Expression, function: Callable[[int], int]) -> Expression:
     """function(x), from a public table."""
-    return Lookup(x, tuple(function(value) for value in range(x.bounds.low, x.bounds.high + 1)), _NUMBER)
+    return _settled(Lookup(x, tuple(function(value) for value in range(x.bounds.low, x.bounds.high + 1)), _NUMBER))
 
 
 def _day_of(value: int) -> date:
@@ -122,7 +140,16 @@ def part(name: str, x: Expression) -> Expression:
         raise Unsupported(f"the part {name.upper()} of a DATE is not supported; there are: {', '.join(_PARTS)}")
     if x.bounds.size <= _SHORT_TABLE:
         return _table(x, lambda day: _PARTS[name](_day_of(day)))
+    if name == "year" and _year_of(x.bounds.high) - _year_of(x.bounds.low) <= _FEW_YEARS:
+        return _reached(x)
     return _computed(name, x)
+
+
+def _reached(x: Expression) -> Expression:
+    """The year: the first one, and one for each New Year's Day after it that x reaches, all compared at once."""
+    first, last = _year_of(x.bounds.low), _year_of(x.bounds.high)
+    ends = (_START + 305 + 365 * n + n // 4 - n // 100 + n // 400 for n in range(first, last))
+    return _plus(integer(first), *(FromBoolean(Less(Literal(end, Date()), x)) for end in ends))
 
 
 def _computed(name: str, x: Expression) -> Expression:
@@ -131,18 +158,18 @@ def _computed(name: str, x: Expression) -> Expression:
         case "year" | "month" | "day" | "quarter":
             return _Civil(x).part(name)
         case "dow":
-            return remainder(_plus(days, integer(4)), 7)
+            return _remainder(_plus(days, integer(4)), 7)
         case "isodow":
-            return _plus(remainder(_plus(days, integer(3)), 7), integer(1))
+            return _plus(_remainder(_plus(days, integer(3)), 7), integer(1))
         case "doy":
             year = _Civil(x).part("year")
             return Within(_plus(_minus(days, _new_year(year)), integer(1)), Interval(1, 366))
-    thursday = _plus(_minus(days, remainder(_plus(days, integer(3)), 7)), integer(3))
+    thursday = _plus(_minus(days, _remainder(_plus(days, integer(3)), 7)), integer(3))
     year = _Civil(_date(thursday)).part("year")
     if name == "isoyear":
         return year
     ordinal = Within(_minus(thursday, _new_year(year)), Interval(0, 365))
-    return _plus(floor_divide(ordinal, 7), integer(1))
+    return _plus(_floor_divide(ordinal, 7), integer(1))
 
 
 class _Civil:
@@ -151,10 +178,10 @@ class _Civil:
     def __init__(self, x: Expression) -> None:
         self.bounds = x.bounds
         quarters = _plus(_times(_minus(_number(x), integer(_START)), 4), integer(3))
-        self.century = floor_divide(quarters, _CENTURIES)
-        in_century = _plus(_times(floor_divide(remainder(quarters, _CENTURIES), 4), 4), integer(3))
-        self.year = floor_divide(in_century, _YEARS)
-        self.ordinal = floor_divide(remainder(in_century, _YEARS), 4)
+        self.century = _floor_divide(quarters, _CENTURIES)
+        in_century = _plus(_times(_floor_divide(_remainder(quarters, _CENTURIES), 4), 4), integer(3))
+        self.year = _floor_divide(in_century, _YEARS)
+        self.ordinal = _floor_divide(_remainder(in_century, _YEARS), 4)
         self.fifths = _plus(_times(self.ordinal, 5), integer(461))
 
     def part(self, name: str) -> Expression:
@@ -165,30 +192,30 @@ class _Civil:
             case "quarter":
                 return self._month(lambda month: (month + 2) // 3)
             case "day":
-                return _plus(floor_divide(remainder(self.fifths, 153), 5), integer(1))
-        later = FromBoolean(Less(Literal(305, _NUMBER), self.ordinal))
+                return _plus(_floor_divide(_remainder(self.fifths, 153), 5), integer(1))
+        later = _settled(FromBoolean(_settled(Less(Literal(305, _NUMBER), self.ordinal))))
         year = _plus(_times(self.century, 100), self.year, later)
-        return Within(year, Interval(_year_of(self.bounds.low), _year_of(self.bounds.high)))
+        return _settled(Within(year, Interval(_year_of(self.bounds.low), _year_of(self.bounds.high))))
 
     def _month(self, name: Callable[[int], int]) -> Expression:
-        march = Within(floor_divide(self.fifths, 153), Interval(3, 14))
+        march = _settled(Within(_floor_divide(self.fifths, 153), Interval(3, 14)))
         return _table(march, lambda month: name((month - 1) % 12 + 1))
 
 
 def _new_year(year: Expression) -> Expression:
     """Days since 1970-01-01 of January 1."""
     full = _minus(year, integer(1))
-    leaps = _plus(_minus(floor_divide(full, 4), floor_divide(full, 100)), floor_divide(full, 400))
+    leaps = _plus(_minus(_floor_divide(full, 4), _floor_divide(full, 100)), _floor_divide(full, 400))
     return _plus(_times(full, 365), leaps, integer(_START + 306))
 
 
 def _first_of_month(months: Expression) -> Expression:
     """Days since 1970-01-01 of the first day of month 12 * year + month - 1."""
-    year, month = floor_divide(months, 12), remainder(months, 12)
+    year, month = _floor_divide(months, 12), _remainder(months, 12)
     earlier = _table(month, lambda m: int(m < 2))
     start = _table(month, lambda m: (153 * ((m + 10) % 12) + 2) // 5)
     full = _minus(year, earlier)
-    leaps = _plus(_minus(floor_divide(full, 4), floor_divide(full, 100)), floor_divide(full, 400))
+    leaps = _plus(_minus(_floor_divide(full, 4), _floor_divide(full, 100)), _floor_divide(full, 400))
     return _plus(_times(full, 365), leaps, start, integer(_START))
 
 
@@ -206,12 +233,12 @@ def truncated(unit: str, x: Expression) -> Expression:
         case "day":
             return x
         case "week":
-            return Subtract(x, remainder(_plus(days, integer(3)), 7))
+            return Subtract(x, _remainder(_plus(days, integer(3)), 7))
         case "month":
             return Subtract(x, _plus(part("day", x), integer(-1)))
         case "quarter":
             months = _months(x)
-            return _date(_first_of_month(_minus(months, remainder(months, 3))))
+            return _date(_first_of_month(_minus(months, _remainder(months, 3))))
         case "year":
             return _date(_new_year(part("year", x)))
     raise Unsupported(f"DATE_TRUNC to {unit.upper()} is not supported")
@@ -232,7 +259,7 @@ def made(year: Expression, month: Expression, day: Expression) -> Expression:
         tests += inside
         kept = Case(((_all(inside), x),), Literal(low, x.type)) if inside else x
         parts.append(Within(kept, Interval(low, high)))
-    century = floor_divide(parts[0], 100)
+    century = _floor_divide(parts[0], 100)
     return made_of(century, _minus(parts[0], _times(century, 100)), parts[1], parts[2], tests)
 
 
@@ -282,14 +309,14 @@ def moved(x: Expression, count: int, unit: str) -> Expression:
     unit = unit_of(unit)
     require_date("INTERVAL", x)
     if unit in ("day", "week"):
-        return Add(x, integer(count * (7 if unit == "week" else 1)))
+        return _settled(Add(x, integer(count * (7 if unit == "week" else 1))))
     if unit not in _MONTHS:
         raise Unsupported(f"INTERVAL in {unit.upper()} with a DATE is not supported")
     months = _plus(_months(x), integer(count * _MONTHS[unit]))
     first, following = _first_of_month(months), _first_of_month(_plus(months, integer(1)))
-    length = Within(_minus(following, first), Interval(28, 31))
+    length = _settled(Within(_minus(following, first), Interval(28, 31)))
     day = part("day", x)
-    kept = Case(((Less(length, day), length),), day)
+    kept = _settled(Case(((_settled(Less(length, day)), length),), day))
     return _date(_plus(first, kept, integer(-1)))
 
 
@@ -306,7 +333,7 @@ def difference(unit: str, start: Expression, end: Expression) -> Expression:
         case "month":
             ends = (_months(x) for x in (end, start))
         case "quarter":
-            ends = (floor_divide(_months(x), 3) for x in (end, start))
+            ends = (_floor_divide(_months(x), 3) for x in (end, start))
         case "year":
             ends = (part("year", x) for x in (end, start))
         case _:
