@@ -32,7 +32,8 @@ from smpc_sql.ring import narrow
 from smpc_sql.session import Session, stats_of
 from smpc_sql.sharing import AShare
 from smpc_sql.transport.base import Node
-from smpc_sql.transport.zeromq import Address, Station
+from smpc_sql.transport.zeromq.addresses import Address
+from smpc_sql.transport.zeromq.station import Station
 
 CHUNK = 1 << 16
 Work = Callable[[Session, slice, dict[str, np.ndarray]], object]

@@ -36,7 +36,7 @@ from typing import Any, Literal, TypeVar
 from parties.keys import KEY_SUFFIX, is_public_key, read_keys, write_keys
 from smpc_sql.disclosures import DISCLOSURES, USUAL, Disclosure
 from smpc_sql.errors import ConfigError
-from smpc_sql.transport.zeromq import Address, KeyPair
+from smpc_sql.transport.zeromq.addresses import Address, KeyPair
 
 DEFAULT_TIMEOUT = 30.0
 ANY_OWNER = "*"

@@ -9,7 +9,8 @@ from parties import config, process
 from parties.config import Consortium
 from smpc_sql.client import Connection
 from smpc_sql.transport.base import Node
-from smpc_sql.transport.zeromq import KeyPair, Visitor
+from smpc_sql.transport.zeromq.addresses import KeyPair
+from smpc_sql.transport.zeromq.visitor import Visitor
 
 
 def connect(path: Path | str, identity: str = "analyst") -> Connection:

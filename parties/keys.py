@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from smpc_sql.errors import ConfigError
-from smpc_sql.transport.zeromq import KeyPair, keys_of, new_keys
+from smpc_sql.transport.zeromq.addresses import KeyPair, keys_of, new_keys
 
 KEY_SUFFIX = ".key"
 _KEY = re.compile(rb"[!-~]{40}")

@@ -36,7 +36,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from smpc_sql import wire
 from smpc_sql.errors import ConfigError, PeerError
 from smpc_sql.transport.base import Carrier
-from smpc_sql.transport.zeromq import Address, Arrived, KeyPair, Lost, Station
+from smpc_sql.transport.zeromq.addresses import Address, KeyPair
+from smpc_sql.transport.zeromq.peers import Arrived, Lost
+from smpc_sql.transport.zeromq.station import Station
 
 _log = logging.getLogger(__name__)
 

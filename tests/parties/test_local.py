@@ -24,7 +24,7 @@ import smpc_sql
 from parties import config
 from parties.connect import connect
 from smpc_sql.errors import ConfigError, PeerError
-from smpc_sql.transport.zeromq import new_keys
+from smpc_sql.transport.zeromq.addresses import new_keys
 
 pytestmark = pytest.mark.processes
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from smpc_sql.transport.base import Carrier, Node, OnData
 from smpc_sql.transport.memory import Hub
 from smpc_sql.transport.sealed import Sealed
-from smpc_sql.transport.zeromq import Address, KeyPair, Station, Visitor, new_keys
+from smpc_sql.transport.zeromq.addresses import Address, KeyPair, new_keys
+from smpc_sql.transport.zeromq.station import Station
+from smpc_sql.transport.zeromq.visitor import Visitor
 
 Wrap = Callable[[Carrier], Carrier]
 

@@ -19,7 +19,9 @@ from networks import Network
 
 from smpc_sql.errors import ConfigError, PeerError
 from smpc_sql.transport.base import Node
-from smpc_sql.transport.zeromq import Address, Station, Visitor, keys_of, new_keys
+from smpc_sql.transport.zeromq.addresses import Address, keys_of, new_keys
+from smpc_sql.transport.zeromq.station import Station
+from smpc_sql.transport.zeromq.visitor import Visitor
 
 SESSION = b"s" * 16
 WORDS = np.arange(1000, dtype=np.uint64)
@@ -182,7 +184,8 @@ class TestPlaces:
 CHILD = """
 import sys
 from smpc_sql.transport.base import Node
-from smpc_sql.transport.zeromq import Address, Station
+from smpc_sql.transport.zeromq.addresses import Address
+from smpc_sql.transport.zeromq.station import Station
 directory = sys.argv[1]
 known = {name.encode(): name for name in ("a", "b")}
 b = Node(Station("b", f"ipc://{directory}/b", {"a": Address(f"ipc://{directory}/a")}, known=known))
