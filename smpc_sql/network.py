@@ -88,10 +88,30 @@ class NetworkBackend:
             return kind.expand(self._seed, use, whole=True, without=kind.unused(whole=True))
         self._ahead.need(Request(path, kind))
         own = kind.expand(self._seed, use, whole=False, without=kind.unused(whole=False))
+        return [*own, *self._correction(path, kind)]
+
+    def draw(self, path: bytes, kind: Correlation) -> Callable[[int], Array]:
+        """See Backend."""
+        use, known = kind.use(self._session, path), len(kind.independent)
+        whole = kind.receiver(self.parties) != self.index or not kind.dependent
+        received: list[Array] = []
+        if not whole:
+            self._ahead.need(Request(path, kind))
+
+        def part(number: int) -> Array:
+            if whole or number < known:
+                return kind.expand_part(self._seed, use, number)
+            if not received:
+                received.extend(self._correction(path, kind))
+            return received[number - known]
+
+        return part
+
+    def _correction(self, path: bytes, kind: Correlation) -> list[Array]:
         size = kind.correction_bytes
         raw = self._link.receive(self._provider, self._session, path, size=size, timeout=self._timeout)
         self._ahead.arrived(size)
-        return [*own, *kind.receive(np.frombuffer(raw, dtype=np.uint8))]
+        return kind.receive(np.frombuffer(raw, dtype=np.uint8))
 
     def run(
         self,

@@ -74,6 +74,9 @@ class Backend(Protocol):
     def deal(self, path: bytes, kind: Correlation) -> list[Array]:
         """This party's shares of all parts of a correlation."""
 
+    def draw(self, path: bytes, kind: Correlation) -> Callable[[int], Array]:
+        """The same one by one: its share of a part, by the part's number."""
+
     def run(
         self,
         session: Session,
@@ -190,19 +193,30 @@ class Session:
         """Every party but the receiver sends it the masked bytes; the receiver gets theirs, the others nothing. 1
         round.
 
-        The receiver passes an array of the same size, which is not sent.
+        The receiver passes an array of the same size, which is not read: one byte seen so often will do.
         """
         path = self._next()
         self.rounds += 1
         self._backend.record(Event(path, "open", 0 if receiver == self.index else masked.nbytes, self.rounds))
-        return self._backend.collect(path, np.ascontiguousarray(masked).reshape(-1).view(np.uint8), receiver)
+        own = masked if receiver == self.index else np.ascontiguousarray(masked).reshape(-1).view(np.uint8)
+        return self._backend.collect(path, own, receiver)
 
     def deal(self, kind: Correlation) -> list[Array]:
         """This party's shares of a correlation's parts, independent ones first. No round."""
+        return self._backend.deal(self._dealt(kind), kind)
+
+    def draw(self, kind: Correlation) -> Callable[[int], Array]:
+        """A correlation whose parts are made when they are asked for, by their numbers. No round.
+
+        So one need not hold all of them at once. A part may be asked for again, and may then be worked out again.
+        """
+        return self._backend.draw(self._dealt(kind), kind)
+
+    def _dealt(self, kind: Correlation) -> bytes:
         path = self._next()
         dealt = kind.correction_bytes if kind.receiver(self.parties) == self.index else 0
         self._backend.record(Event(path, type(kind).__name__, dealt, self.rounds))
-        return self._backend.deal(path, kind)
+        return path
 
     def fork(
         self, work: Callable[[Session, Item], T], items: Sequence[Item], alike: Callable[[Item], Hashable] = id

@@ -151,12 +151,21 @@ class Correlation:
             for i, (part, piece) in enumerate(zip(parts, pieces, strict=True))
         ]
 
+    def expand_part(self, seed: bytes, use: bytes, number: int) -> Array:
+        """One party's share of one part: what `expand` gives, without the others."""
+        parts = (*self.independent, *self.dependent)
+        start = offsets(parts)[0][number]
+        return parts[number].uniform(expand(seed, use, parts[number].size, start))
+
     def receive(self, raw: Array) -> list[Array]:
         """The receiver's shares of the dependent parts, from a correction's bytes [correction_bytes]."""
         return [part.view(piece) for part, piece in zip(self.dependent, slices(self.dependent, raw), strict=True)]
 
-    def correct(self, expanded: Sequence[Sequence[Array]]) -> list[Array]:
-        """The receiver's shares of the dependent parts, given every party's expansion (the provider's work)."""
+    def correct(self, expanded: Sequence[list[Array]]) -> list[Array]:
+        """The receiver's shares of the dependent parts, given every party's expansion (the provider's work).
+
+        The expansions are used up.
+        """
         known = len(self.independent)
         values = self.relate([part.total([e[i] for e in expanded]) for i, part in enumerate(self.independent)])
         for others in expanded[:-1]:

@@ -58,29 +58,46 @@ class Shuffle(Correlation):
     def relate(self, values: Sequence[Array]) -> list[Array]:
         raise InternalError("a shuffle's correction depends on who holds what: see correct")
 
-    def correct(self, expanded: Sequence[Sequence[Array]]) -> list[Array]:
+    def correct(self, expanded: Sequence[list[Array]]) -> list[Array]:
         order = permutation_of(expanded[self.turn][0])
+        expanded[self.turn].clear()
         others = [e for i, e in enumerate(expanded) if i != self.turn]
         shares = []
         for i, part in enumerate(self.masks, start=1):
-            into = part.total([e[i] for e in others])
+            into, out = part.total([e[i] for e in others]), part.total([e[3 + i] for e in others])
+            for e in others:
+                e[i] = e[3 + i] = order[:0]
             if part.count:
-                into = np.take(into.reshape(-1, self.rows), order, axis=1).reshape(-1)
-            shares.append(part.subtract(into, part.total([e[3 + i] for e in others])))
+                _fill(part, into.reshape(-1, self.rows), order, out.reshape(-1, self.rows))
+            shares.append(out)
         return shares
+
+
+def _fill(part: Part, columns: Array, order: Array, out: Array) -> None:
+    """columns [k, n] in an order, minus out, in its place."""
+    for column, into in zip(columns, out, strict=True):
+        for at in range(0, len(order), _PIECE):  # numpy widens indices to 64 bits, a piece at a time
+            rows = slice(at, at + _PIECE)
+            into[rows] = part.subtract(np.take(column, order[rows]), into[rows])
+
+
+_PIECE = 1 << 16
 
 
 def permutation_of(keys: Array) -> Array:
     """The permutation uint32 [n] that uniform 64-bit keys [n] stand for: their order; equal keys are redrawn.
 
-    Where the high bits alone hardly ever repeat, they are sorted together with the row number in one word: no argsort.
+    The keys are used up. Where the high bits alone hardly ever repeat, they are sorted together with the row number in
+    one word: no argsort.
     """
     rows = len(keys)
     low = np.uint64(max(1, rows - 1).bit_length())
     short = rows * rows >> 2 < 1 << (64 - int(low))
     while True:
+        again = keys[:4].tobytes()
         if short:
-            ordered = keys >> low
+            ordered = keys
+            ordered >>= low
             ordered <<= low
             ordered |= np.arange(rows, dtype=np.uint32)
             ordered.sort()
@@ -92,4 +109,4 @@ def permutation_of(keys: Array) -> Array:
             ordered = keys[order]
         if not (ordered[1:] == ordered[:-1]).any():
             return order
-        keys = expand(keys[:4].tobytes(), b"redrawn", 8 * rows).view(np.uint64)
+        keys = expand(again, b"redrawn", 8 * rows).view(np.uint64)

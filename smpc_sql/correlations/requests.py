@@ -113,6 +113,7 @@ def correction(request: Request, session: bytes, seeds: Sequence[bytes]) -> Arra
         for i, seed in enumerate(seeds)
     ]
     shares = kind.correct(expanded)
+    del expanded
     out = np.zeros(kind.correction_bytes, dtype=np.uint8)
     for part, piece, share in zip(kind.dependent, slices(kind.dependent, out), shares, strict=True):
         piece[:] = np.ascontiguousarray(share).reshape(-1).view(np.uint8) if part.size else 0

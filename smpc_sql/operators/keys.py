@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from smpc_sql.operators.table import CHUNK_ROWS
 from smpc_sql.operators.whole import Column
 from smpc_sql.protocol.bits import compress, conjunction_words, decompose, words_are_zero
 from smpc_sql.protocol.sorting import KeyPart
-from smpc_sql.ring import Array, lane_for, narrow
+from smpc_sql.ring import Array, dtype_of, lane_for, narrow
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session
 
@@ -46,16 +47,17 @@ def key_parts(
     ordered: that the order of the keys matters, and not only which are equal; if not, a wide key is compressed.
     The rounds of one decomposition for all columns of a lane together, one for NULLs, and one to compress.
     """
-    marks: list[tuple[Array, int]] = [(bits.astype(np.uint64), 1) for bits in last]
+    marks: list[tuple[Array, int]] = [(bits, 1) for bits in last]
     fields: list[tuple[Array, int]] = []
     values = _values(session, keys)
     for key, value in zip(keys, values, strict=True):
         width = _value_bits(key)
         if key.column.null is not None:
-            null = key.column.null.astype(np.uint64)
-            fields.append((null ^ session.public(np.uint64(1)) if key.nulls_first else null, 1))
+            null = key.column.null
+            fields.append((null ^ session.public(np.uint8(1)) if key.nulls_first else null, 1))
         if width:
-            fields.append((value ^ session.public(np.uint64((1 << width) - 1)) if key.descending else value, width))
+            ones = value.dtype.type((1 << width) - 1)
+            fields.append((value ^ session.public(ones) if key.descending else value, width))
     return _packed([*marks, *(fields if ordered else _compressed(session, fields))])
 
 
@@ -71,55 +73,64 @@ def _compressed(session: Session, fields: list[tuple[Array, int]]) -> list[tuple
 
 
 def _values(session: Session, keys: Sequence[KeyColumn]) -> list[Array]:
-    """The bits of every column's x - low, 0 where NULL: XOR-shared uint64 [n]."""
-    values: list[Array] = [key.column.words.astype(np.uint64) for key in keys]
+    """The bits of every column's x - low, 0 where NULL: XOR-shared words of a lane [n]."""
+    values: list[Array] = [key.column.words for key in keys]
     lanes: dict[int, list[int]] = {}
     for i, key in enumerate(keys):
         if not key.column.boolean:
             lanes.setdefault(lane_for(max(1, _value_bits(key))), []).append(i)
     for lane, numbers in sorted(lanes.items()):
-        words = [
-            narrow(add_constant(session, np.ascontiguousarray(keys[i].column.words), -keys[i].bounds.low), lane)
-            for i in numbers
-        ]
-        for i, bits in zip(numbers, _decomposed(session, np.stack(words)), strict=True):
-            values[i] = bits.astype(np.uint64)
+        words = [narrow(np.ascontiguousarray(keys[i].column.words), lane) for i in numbers]
+        for place, i in enumerate(numbers):
+            words[place] = add_constant(session, words[place], -keys[i].bounds.low)
+        for i, bits in zip(numbers, _decomposed(session, words), strict=True):
+            values[i] = bits
     nullable = [i for i, key in enumerate(keys) if key.column.null is not None]
     if nullable:
         # one flipped bit in all places of a word: an XOR share of a bit is spread by negation
-        known = np.stack([_spread(keys[i].column.null ^ session.public(np.uint8(1))) for i in nullable])
-        for i, cleared in zip(
-            nullable, conjunction_words(session, np.stack([values[i] for i in nullable]), known), strict=True
-        ):
+        stacked = np.stack([values[i] for i in nullable])
+        known = np.stack([_spread(keys[i].column.null ^ session.public(np.uint8(1)), stacked.dtype) for i in nullable])
+        for i, cleared in zip(nullable, conjunction_words(session, stacked, known), strict=True):
             values[i] = cleared
     return values
 
 
-def _spread(bits: Array) -> Array:
+def _spread(bits: Array, dtype: np.dtype[Any]) -> Array:
     """Bytes 0 or 1 -> words of all zeros or all ones; on XOR shares. Local."""
-    return np.negative(bits.astype(np.uint64))
+    found: Array = np.negative(bits.astype(dtype))
+    return found
 
 
-def _decomposed(session: Session, words: Array) -> Array:
-    """The bits of words [k, n], in chunks that run side by side."""
-    count, rows = words.shape
-    flat = words.reshape(-1)
+def _decomposed(session: Session, words: list[Array]) -> Array:
+    """The bits of k columns of one lane [k, n], in chunks that run side by side."""
+    count, rows = len(words), len(words[0])
+    flat = np.concatenate(words) if count > 1 else words[0]
+    words.clear()
     chunks = [flat[at : at + CHUNK_ROWS] for at in range(0, len(flat), CHUNK_ROWS)]
     found = session.fork(decompose, chunks, len)
-    return np.concatenate(found).reshape(count, rows) if found else words
+    return np.concatenate(found).reshape(count, rows) if found else flat.reshape(count, rows)
 
 
 def _packed(fields: Sequence[tuple[Array, int]]) -> list[KeyPart]:
-    """Fields behind each other in words of 64 bits."""
-    parts: list[KeyPart] = []
+    """Fields behind each other in words of at most 64 bits, each in its narrowest lane."""
+    groups: list[list[tuple[Array, int]]] = []
     for bits, width in fields:
-        bits = bits & np.uint64((1 << width) - 1)  # shares may be anything above, where the secret is zero
-        if parts and parts[-1].width + width <= 64:
-            above = parts[-1].bits << np.uint64(width)
-            parts[-1] = KeyPart(above | bits, parts[-1].width + width)
+        if groups and sum(each for _, each in groups[-1]) + width <= 64:
+            groups[-1].append((bits, width))
         else:
-            parts.append(KeyPart(bits, width))
-    return parts
+            groups.append([(bits, width)])
+    return [_together(group) for group in groups]
+
+
+def _together(fields: Sequence[tuple[Array, int]]) -> KeyPart:
+    whole = sum(width for _, width in fields)
+    kind = dtype_of(lane_for(whole)).type
+    found = None
+    for bits, width in fields:
+        own = bits.astype(kind) & kind((1 << width) - 1)  # shares may be anything above, where the secret is zero
+        found = own if found is None else found << kind(width) | own
+    assert found is not None
+    return KeyPart(found, whole)
 
 
 def differs_from_previous(session: Session, key: Array) -> Array:

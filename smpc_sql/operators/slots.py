@@ -9,7 +9,7 @@ import numpy as np
 
 from smpc_sql.operators.whole import Column
 from smpc_sql.protocol.permutation import Rows
-from smpc_sql.ring import Array
+from smpc_sql.ring import Array, dtype_of, lane_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +20,20 @@ class Slots:
     bits: dict[object, Array]
 
     def rows(self, count: int) -> Rows:
-        """As rows: all bits in words of 64."""
+        """As rows: all bits in words of 64, or few ones in a narrower lane."""
         words = np.stack(list(self.words.values())) if self.words else np.empty((0, count), dtype=np.uint64)
-        packed = np.zeros((-(-len(self.bits) // 64), count), dtype=np.uint64)
+        lane = lane_for(min(64, len(self.bits)))
+        kind = dtype_of(lane).type
+        packed = np.zeros((-(-len(self.bits) // lane), count), dtype=kind)
         for place, bits in enumerate(self.bits.values()):
-            packed[place // 64] |= bits.astype(np.uint64) << np.uint64(place % 64)
+            packed[place // lane] |= bits.astype(kind) << kind(place % lane)
         return Rows(words, packed, np.empty((0, count), dtype=np.uint32))
 
     def of(self, rows: Rows) -> Slots:
-        """The same columns of rows that `rows` made, moved."""
+        """The same columns of rows that `rows` made, moved; their bits may have come into a wider lane."""
+        lane, kind = lane_for(min(64, len(self.bits))), rows.bits.dtype.type
         bits = {
-            name: (rows.bits[place // 64] >> np.uint64(place % 64)).astype(np.uint8) & np.uint8(1)
+            name: (rows.bits[place // lane] >> kind(place % lane)).astype(np.uint8) & np.uint8(1)
             for place, name in enumerate(self.bits)
         }
         return Slots(dict(zip(self.words, rows.words, strict=True)), bits)

@@ -60,28 +60,36 @@ class SortRows:
         """See Operator."""
         table = self.source.run(session, tables)
         reach = max([self.width, *(key.index + 1 for key in self.keys)])
-        columns = whole_columns(session, table, range(reach))
-        valid = whole_valid(session, table)
+        columns, valid, rows = whole_columns(session, table, range(reach)), whole_valid(session, table), table.rows
+        del table  # what is not needed any more is let go at once: these are whole columns
         if self.rows == 0:
             return SharedTable((_cut(columns[: self.width], None, slice(0, 0)),))
         invalid = [] if valid is None else [valid ^ session.public(np.uint8(1))]
         keys = [KeyColumn(columns[k.index], k.bounds, k.descending, k.nulls_first) for k in self.keys]
+        del columns[self.width :]
+        slots = slots_of(columns, valid)
+        kinds = [column.boolean for column in columns]
+        del columns, valid
         ids = sort(session, key_parts(session, invalid, keys))
-        slots = slots_of(columns[: self.width], valid)
-        moved = slots.of(route(session, slots.rows(table.rows), destinations_of(session, ids)))
+        del invalid, keys
+        places = destinations_of(session, ids)
+        del ids
+        moved = slots.of(route(session, slots.rows(rows), places))
         kept = slice(self.offset, self.offset + self.rows)
         ordered = [
-            Column((moved.bits if c.boolean else moved.words)["value", i], moved.bits.get(("is NULL", i)), c.boolean)
-            for i, c in enumerate(columns[: self.width])
+            Column((moved.bits if boolean else moved.words)["value", i], moved.bits.get(("is NULL", i)), boolean)
+            for i, boolean in enumerate(kinds)
         ]
         piece = _cut(ordered, moved.bits.get("valid"), kept)
         return SharedTable((piece,))
 
 
 def _cut(columns: list[Column], valid: object, rows: slice) -> Piece:
+    """Copies of the rows: the whole columns need not be kept."""
     raws = [
-        Raw(c.words[rows], None if c.null is None else c.null[rows], secret=True, boolean=c.boolean) for c in columns
+        Raw(c.words[rows].copy(), None if c.null is None else c.null[rows].copy(), secret=True, boolean=c.boolean)
+        for c in columns
     ]
     count = rows.stop - rows.start
     rank = Raw(np.arange(count, dtype=np.int64), None, secret=False, boolean=False)
-    return Piece(count, (*raws, rank), valid[rows] if isinstance(valid, np.ndarray) else None)
+    return Piece(count, (*raws, rank), valid[rows].copy() if isinstance(valid, np.ndarray) else None)

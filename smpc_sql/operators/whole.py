@@ -25,7 +25,10 @@ class Column:
 
 
 def whole_columns(session: Session, table: SharedTable, indices: Sequence[int]) -> list[Column]:
-    """Columns of all pieces as shares, public ones too; booleans as bytes 0 or 1 (XOR shares). Local."""
+    """Columns of all pieces as shares, public ones too; booleans as bytes 0 or 1 (XOR shares). Local.
+
+    A column of a single piece is not copied: nobody writes to it.
+    """
     return [_whole(session, [(piece.columns[index], piece.rows) for piece in table.pieces]) for index in indices]
 
 
@@ -33,6 +36,10 @@ def _whole(session: Session, parts: Sequence[tuple[Raw, int]]) -> Column:
     if not parts:
         return Column(np.zeros(0, dtype=np.uint64), None, boolean=False)
     boolean = parts[0][0].boolean
+    if len(parts) == 1:
+        ((raw, rows),) = parts
+        null = None if raw.null is None else np.ascontiguousarray(_null_bytes(session, raw, rows))
+        return Column(np.ascontiguousarray(_share(session, raw, rows)), null, boolean)
     words = np.concatenate([_share(session, raw, rows) for raw, rows in parts])
     if all(raw.null is None for raw, _ in parts):
         return Column(words, None, boolean)

@@ -59,9 +59,9 @@ def decompose(session: Session, x: Array) -> Array:
 
 
 def words_are_zero(session: Session, words: Array) -> Array:
-    """Whether all of the words [k, n] (64 XOR-shared bits) of a row are zero: bytes 0 or 1 [n], XOR shares.
+    """Whether all of the words [k, n] (XOR-shared bits of any lane) of a row are zero: bytes 0 or 1 [n], XOR shares.
 
-    An AND of all inverted bits, folded by halves. 6 + log2 k rounds, about 16*k bytes.
+    An AND of all inverted bits, folded by halves. log2(lane) + log2 k rounds, about lane/4*k bytes.
     """
     state = ~words if session.first else words
     while len(state) > 1:
@@ -69,7 +69,7 @@ def words_are_zero(session: Session, words: Array) -> Array:
         both = conjunction_words(session, state[:half], state[half : 2 * half])
         state = np.concatenate([both, state[2 * half :]])
     lanes = state[0]
-    for width in (32, 16, 8):
+    while (width := lanes.dtype.itemsize * 4) >= 8:
         high = (lanes >> lanes.dtype.type(width)).astype(dtype_of(width))
         lanes = conjunction_words(session, high, lanes.astype(dtype_of(width)))
     for width in (4, 2, 1):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from smpc_sql.correlations.base import Part
 from smpc_sql.correlations.permutations import Shuffle, permutation_of
 from smpc_sql.ring import Array, lane_of
 from smpc_sql.session import Session
@@ -47,26 +48,36 @@ def shuffle(session: Session, rows: Rows) -> Rows:
     row's
     bytes for each turn that is not one's own; as many are dealt in each. [Laur-Willemson-Zhang 2011; Chase et al. 2020]
     """
-    parts = [rows.words, rows.bits, rows.places]
-    size = sum(part.nbytes for part in parts)
+    return Rows(*_shuffled(session, [rows.words, rows.bits, rows.places]))
+
+
+def _shuffled(session: Session, parts: list[Array]) -> list[Array]:
+    """The same of words, bits and places, which the list does not keep. Nothing is held longer than it is needed."""
+    (words, count), (bits, _), (places, _) = (part.shape for part in parts)
+    lane = lane_of(parts[1])
     for turn in range(session.parties):
-        kind = Shuffle(rows.count, len(rows.words), len(rows.bits), len(rows.places), turn, lane_of(rows.bits))
-        keys, *masks = session.deal(kind)
+        kind = Shuffle(count, words, bits, places, turn, lane)
+        part = session.draw(kind)
         if session.index == turn:
-            received = session.collect(np.empty(size, dtype=np.uint8), turn)
-            parts = _permuted(kind, parts, received, permutation_of(keys), masks[-3:])
+            _permuted(session, kind, parts, part)
         else:
-            session.collect(_hidden(kind, parts, masks[:3]), turn)
-            parts = [b.reshape(part.shape) for b, part in zip(masks[3:6], parts, strict=True)]
-        del keys, masks
-    return Rows(*parts)
+            session.collect(_hidden(kind, parts, part), turn)
+            for i in range(len(parts)):
+                shape, parts[i] = parts[i].shape, _EMPTY
+                parts[i] = part(4 + i).reshape(shape)
+    return parts
 
 
-def _hidden(kind: Shuffle, parts: Sequence[Array], masks: Sequence[Array]) -> Array:
+_EMPTY: Array = np.empty(0, dtype=np.uint8)
+
+
+def _hidden(kind: Shuffle, parts: Sequence[Array], masks: Callable[[int], Array]) -> Array:
     """The bytes of x - a for all parts behind each other."""
-    raw: Array = np.empty_like(masks[0], dtype=np.uint8, shape=sum(x.nbytes for x in parts))
-    for part, x, a, into in zip(kind.masks, parts, masks, _cut(raw, parts), strict=True):
-        (np.bitwise_xor if part.xor else np.subtract)(x, a.reshape(x.shape), out=into)
+    mask = masks(1)
+    raw: Array = np.empty_like(mask, dtype=np.uint8, shape=sum(x.nbytes for x in parts))
+    for i, (part, x, into) in enumerate(zip(kind.masks, parts, _cut(raw, parts), strict=True)):
+        mask = masks(1 + i) if i else mask
+        (np.bitwise_xor if part.xor else np.subtract)(x, mask.reshape(x.shape), out=into)
     return raw
 
 
@@ -79,23 +90,38 @@ def _cut(raw: Array, like: Sequence[Array]) -> list[Array]:
     return found
 
 
-def _permuted(
-    kind: Shuffle, parts: Sequence[Array], received: Sequence[Array], order: Array, corrections: Sequence[Array]
-) -> list[Array]:
-    """pi(own + received) + correction: column by column."""
+def _permuted(session: Session, kind: Shuffle, parts: list[Array], dealt: Callable[[int], Array]) -> None:
+    """pi(own + received) + correction, in place of the parts."""
+    order = permutation_of(dealt(0))  # before the others' shares are there
+    size = sum(part.nbytes for part in parts)
+    received = session.collect(np.broadcast_to(_BYTE, (size,)), kind.turn)
     others = [_cut(raw, parts) for raw in received]
-    found = []
-    for i, (part, x, correction) in enumerate(zip(kind.masks, parts, corrections, strict=True)):
-        add = np.bitwise_xor if part.xor else np.add
-        out = correction.reshape(x.shape).copy()
-        for column, into in enumerate(out):
-            total = add(x[column], others[0][i][column])
-            for other in others[1:]:
-                add(total, other[i][column], out=total)
-            for rows in _pieces(len(order)):
-                add(into[rows], np.take(total, order[rows]), out=into[rows])
-        found.append(out)
-    return found
+    del received
+    for i, part in enumerate(kind.masks):
+        total = (np.bitwise_xor if part.xor else np.add)(parts[i], others[0][i])
+        parts[i] = _EMPTY
+        for other in others[1:]:
+            (np.bitwise_xor if part.xor else np.add)(total, other[i], out=total)
+        parts[i] = total
+        del total
+    del others
+    for i, part in enumerate(kind.masks):
+        parts[i] = _moved(part, parts[i], order, dealt(7 + i))
+
+
+def _moved(part: Part, columns: Array, order: Array, correction: Array) -> Array:
+    """Columns [k, n] in an order, plus a correction. In the correction's memory, if it may be written to."""
+    out = correction.reshape(columns.shape)
+    if not out.flags.writeable:
+        out = out.copy()
+    add = np.bitwise_xor if part.xor else np.add
+    for column, into in zip(columns, out, strict=True):
+        for rows in _pieces(len(order)):
+            add(into[rows], np.take(column, order[rows]), out=into[rows])
+    return out
+
+
+_BYTE: Array = np.zeros(1, dtype=np.uint8)
 
 
 def _pieces(rows: int) -> list[slice]:
@@ -109,15 +135,29 @@ def route(session: Session, rows: Rows, destinations: Array) -> Rows:
     Shuffle the rows with their destinations, and open these: a permutation that the shuffle has made uniform. Then
     everybody places the rows. A shuffle's rounds and one more.
     """
-    key = route, rows.count, len(rows.words), len(rows.bits), lane_of(rows.bits), len(rows.places)
-    return session.alike(key, lambda session: _routed(session, rows, destinations))
+    parts = [rows.words, rows.bits, np.concatenate([rows.places, destinations[None]])]
+    del rows, destinations
+    return routed(session, parts)
 
 
-def _routed(session: Session, rows: Rows, destinations: Array) -> Rows:
-    together = Rows(rows.words, rows.bits, np.concatenate([rows.places, destinations[None]]))
-    shuffled = shuffle(session, together)
-    at = session.open(np.ascontiguousarray(shuffled.places[-1]))
-    return Rows(*(_placed(part, at) for part in (shuffled.words, shuffled.bits, shuffled.places[:-1])))
+def routed(session: Session, parts: list[Array]) -> Rows:
+    """`route` of words, bits and places, the last of which are the destinations. The list is used up: what nobody else
+    holds is freed on the way.
+    """
+    (words, count), (bits, _), (places, _) = (part.shape for part in parts)
+    key = routed, count, words, bits, lane_of(parts[1]), places
+    return session.alike(key, lambda session: _routed(session, parts))
+
+
+def _routed(session: Session, parts: list[Array]) -> Rows:
+    _shuffled(session, parts)
+    at = session.open(parts[2][-1])
+    parts[2] = parts[2][:-1]
+    for i in range(len(parts)):
+        parts[i] = _placed(parts[i], at)
+    found = Rows(*parts)
+    parts.clear()
+    return found
 
 
 def _placed(columns: Array, at: Array) -> Array:

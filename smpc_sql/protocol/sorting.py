@@ -7,13 +7,14 @@ destinations that are prefix sums of the digit's one-hot vector. [Hamada-Ikarash
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
 from smpc_sql.correlations.tables import Choice
-from smpc_sql.protocol.permutation import Rows, route, rows_of
+from smpc_sql.protocol.permutation import Rows, route, routed, rows_of
 from smpc_sql.protocol.ranking import ranks_by_pairs
 from smpc_sql.ring import Array, dtype_of, lane_for
 from smpc_sql.session import Session
@@ -68,37 +69,48 @@ def _destinations(session: Session, digits: Array, bits: int) -> Array:
     return np.concatenate(session.fork(_chosen, work, lambda item: len(item[0].z)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Masked:
-    """A chunk's masked digits, what was dealt for them, and how many of its rows have each digit (shares)."""
+    """A chunk's masked digits, what is dealt for them, and how many of its rows have each digit (shares).
+
+    onehot: of the masks. The other parts are made when they are used; what was dealt is then let go.
+    """
 
     z: Array
-    a: Array
-    onehot: Array
-    chosen: Array
+    onehot: Array | None
+    part: Callable[[int], Array] | None
     totals: Array
+
+    def taken(self) -> tuple[Array, Array, Array]:
+        """The words a, onehot, and the chosen words; once."""
+        onehot, part = self.onehot, self.part
+        assert onehot is not None
+        assert part is not None
+        self.onehot = self.part = None
+        return part(1).reshape(onehot.shape), onehot, part(3)
 
 
 def _masked(session: Session, digits: Array, bits: int) -> _Masked:
-    rho, a, onehot, chosen = session.deal(Choice(len(digits), bits))
-    z = session.open_bits(digits ^ rho)
-    a, onehot = a.reshape(-1, len(digits)), onehot.reshape(-1, len(digits))
-    return _Masked(z, a, onehot, chosen, _digits_of(session, onehot, z).sum(axis=1, dtype=np.uint32))
+    part = session.draw(Choice(len(digits), bits))
+    z = session.open_bits(digits ^ part(0))
+    onehot = part(2).reshape(-1, len(digits))
+    return _Masked(z, onehot, part, _digits_of(session, onehot, z).sum(axis=1, dtype=np.uint32))
 
 
 def _chosen(session: Session, work: tuple[_Masked, Array]) -> Array:
     """Where the rows of a chunk go; with where those of each digit begin, less 1."""
     chunk, behind = work
-    places = _digits_of(session, chunk.onehot, chunk.z)
+    a, onehot, chosen = chunk.taken()
+    places = _digits_of(session, onehot, chunk.z)
     np.cumsum(places, axis=1, dtype=np.uint32, out=places)
     places += behind[:, None]
     places = _turned(places, chunk.z)
     start = places[0]
-    e = session.open(places[1:] - start - chunk.a)
-    e *= chunk.onehot
+    e = session.open(places[1:] - start - a)
+    e *= onehot
     found: Array = e.sum(axis=0, dtype=np.uint32)
     found += start
-    found += chunk.chosen
+    found += chosen
     return found
 
 
@@ -141,7 +153,11 @@ def sort(session: Session, key: Sequence[KeyPart]) -> Array:
     By all pairs or by digits, whatever costs less for so many rows and bits.
     """
     rows, widths = len(key[0].bits), [part.width for part in key]
-    return (sort_by_pairs if pairs_pay(rows, widths, session.parties) else sort_by_digits)(session, key)
+    if pairs_pay(rows, widths, session.parties):
+        return sort_by_pairs(session, key)
+    parts = list(key)
+    del key
+    return _by_digits(session, parts)
 
 
 def pairs_pay(rows: int, widths: Sequence[int], parties: int) -> bool:
@@ -167,31 +183,49 @@ def sort_by_digits(session: Session, key: Sequence[KeyPart]) -> Array:
 
     Only what is left of the key moves on, in the narrowest lane.
     """
+    return _by_digits(session, list(key))
+
+
+def _by_digits(session: Session, key: list[KeyPart]) -> Array:
+    """`sort_by_digits`, of a list that is used up."""
     count = len(key[0].bits)
+    words = _packed(key, _digits(sum(part.width for part in key), digit_bits(count)))
+    key.clear()
     start = np.arange(count, dtype=np.uint32)
     ids = start if session.first else np.zeros(count, dtype=np.uint32)
-    widths = _digits(sum(part.width for part in key), digit_bits(count))
-    words = _packed(key, widths)
+    del start
     while words:
         found, words = _pass(session, words)
-        moved = np.stack([each for each, _ in words]) if words else None
+        places = np.stack([ids, found])
+        del ids, found
+        parts = [*_parts(count, [each for each, _ in words]), places]
         widths_left = [ahead for _, ahead in words]
-        words = []
-        rows = route(session, rows_of(count, bits=moved, places=ids[None]), found)
-        del moved, found
+        words.clear()
+        del places
+        rows = routed(session, parts)
         ids = rows.places[0]
         words = [(each, ahead) for each, ahead in zip(rows.bits, widths_left, strict=False)]
         del rows
     return ids
 
 
+def _parts(count: int, bits: Sequence[Array]) -> tuple[Array, Array]:
+    """No words, and so many bits."""
+    none = rows_of(count)
+    return none.words, none.bits if not bits else bits[0][None] if len(bits) == 1 else np.stack(bits)
+
+
 def _pass(session: Session, words: list[_Word]) -> tuple[Array, list[_Word]]:
     """Where the rows go by the lowest digit, and what is left of the key, in the narrowest lane."""
     (bits, (width, *rest)), *others = words
-    found = partition_destinations(session, (bits & bits.dtype.type((1 << width) - 1)).astype(np.uint8), width)
+    words.clear()
+    digits = (bits & bits.dtype.type((1 << width) - 1)).astype(np.uint8)
     left = [(bits >> bits.dtype.type(width), rest)] if rest else []
+    del bits
     lane = dtype_of(lane_for(max((sum(ahead) for _, ahead in [*left, *others]), default=8)))
-    return found, [(each.astype(lane, copy=False), ahead) for each, ahead in [*left, *others]]
+    left = [(each.astype(lane, copy=False), ahead) for each, ahead in [*left, *others]]
+    del others
+    return partition_destinations(session, digits, width), left
 
 
 def _digits(width: int, most: int) -> list[int]:
@@ -201,29 +235,36 @@ def _digits(width: int, most: int) -> list[int]:
 
 
 def _packed(key: Sequence[KeyPart], widths: Sequence[int]) -> list[_Word]:
-    """The key's bits in words of 64, least significant first, with the widths of the digits in each; none is torn."""
-    words: list[_Word] = []
-    place = 0
+    """The key's bits in words of at most 64, least significant first, with the widths of the digits in each.
+
+    No digit is torn.
+    """
+    words: list[list[int]] = []
     for width in widths:
-        digit = _bits_at(key, place, width)
-        place += width
-        if words and (used := sum(words[-1][1])) + width <= 64:
-            words[-1] = words[-1][0] | digit << np.uint64(used), [*words[-1][1], width]
+        if words and sum(words[-1]) + width <= 64:
+            words[-1].append(width)
         else:
-            words.append((digit, [width]))
-    return words
+            words.append([width])
+    ends = accumulate(map(sum, words))
+    return [(_bits_at(key, end - sum(digits), sum(digits)), digits) for end, digits in zip(ends, words, strict=True)]
 
 
 def _bits_at(key: Sequence[KeyPart], place: int, width: int) -> Array:
-    """Bits place … place + width - 1 of the whole key, 0 being the least significant."""
-    found = np.zeros(len(key[0].bits), dtype=np.uint64)
+    """Bits place … place + width - 1 of the whole key, 0 being the least significant; in the narrowest lane."""
+    kind = dtype_of(lane_for(width)).type
+    pieces: list[Array] = []
     start = 0
     for part in reversed(key):
         low, high = max(place, start), min(place + width, start + part.width)
         if low < high:
-            piece = part.bits >> np.uint64(low - start) & np.uint64((1 << (high - low)) - 1)
-            found |= piece << np.uint64(low - place)
+            piece = (part.bits >> part.bits.dtype.type(low - start)).astype(kind, copy=False)
+            piece &= kind((1 << (high - low)) - 1)
+            piece <<= kind(low - place)
+            pieces.append(piece)
         start += part.width
+    found = pieces[0]
+    for piece in pieces[1:]:
+        found |= piece
     return found
 
 
@@ -234,9 +275,11 @@ def to_old_places(session: Session, rows: Rows, ids: Array) -> Rows:
 
 def destinations_of(session: Session, ids: Array) -> Array:
     """For every old place the row's rank: the inverse of `ids`. A route of one place."""
-    ranks = np.arange(len(ids), dtype=np.uint32)
-    mine = ranks if session.first else np.zeros_like(ranks)
-    found: Array = route(session, rows_of(len(ids), places=mine[None]), ids).places[0]
+    count = len(ids)
+    ranks = np.arange(count, dtype=np.uint32)
+    parts = [*_parts(count, ()), np.stack([ranks if session.first else np.zeros_like(ranks), ids])]
+    del ranks, ids
+    found: Array = routed(session, parts).places[0]
     return found
 
 
@@ -245,7 +288,11 @@ def in_order(session: Session, rows: Rows, key: Sequence[KeyPart], ids: Array) -
 
     Two routes: of one place, and of the rows with their keys.
     """
-    bits = np.concatenate([rows.bits, *(part.bits[None] for part in key)])
-    moved = route(session, Rows(rows.words, bits, rows.places), destinations_of(session, ids))
     cut = len(rows.bits)
+    bits = np.concatenate([rows.bits, *(part.bits[None] for part in key)])
+    parts = [rows.words, bits, rows.places]
+    del rows, bits, key
+    parts[2] = np.concatenate([parts[2], destinations_of(session, ids)[None]])
+    del ids
+    moved = routed(session, parts)
     return Rows(moved.words, moved.bits[:cut], moved.places), moved.bits[cut:]

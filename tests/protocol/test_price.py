@@ -32,7 +32,7 @@ LOCAL = (
     "spelling.bytes_of_planes",
     "spelling.widened",
 )
-PARTS_OF_OTHERS = ("comparison.sign_and_borrow", "editing.shifted")
+PARTS_OF_OTHERS = ("comparison.sign_and_borrow", "editing.shifted", "permutation.routed")
 CHOICES = ("sorting.sort",)  # one of two that are priced
 CASES = cases(512, (8, 16, 32, 64), (3, 8, 9), (127, 521, 1279))
 """512 elements, so that no part of a correlation has to be rounded up to 64 bytes."""

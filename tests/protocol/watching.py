@@ -7,7 +7,7 @@ each, so below 10^-8 in all, while the broken masks of the negative controls are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,12 @@ class Watching(Session):
         parts = super().deal(kind)
         self.dealt.append((kind, [part.copy() for part in parts]))
         return parts
+
+    def draw(self, kind: Correlation) -> Callable[[int], Array]:
+        part = super().draw(kind)
+        known = len(kind.independent) + len(kind.dependent)
+        self.dealt.append((kind, [part(number).copy() for number in range(known)]))
+        return part
 
     def _kept(self, array: Array) -> None:
         self.sent.append(as_bytes(array))
