@@ -34,6 +34,7 @@ from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.operations import (
     compare,
 )
+from smpc_sql.sql.row_values import compare_rows, items_of, rows_of
 from smpc_sql.sql.scope import OUTER, Scope, shifted
 
 Widen = Callable[[Relation, tuple[Expression, ...]], Relation]
@@ -225,8 +226,12 @@ class ScalarBinder:
         if node.args.get("query") is not None:
             return self._in_query(node)
         only(node, "this", "expressions")
-        x = self.bind(node.this)
-        terms = [compare("=", x, self.bind(item)) for item in node.expressions]
+        rows = rows_of(self, (node.this, *node.expressions))
+        if rows is not None:
+            terms = [compare_rows("=", rows[0], row) for row in rows[1:]]
+        else:
+            x = self.bind(node.this)
+            terms = [compare("=", x, self.bind(item)) for item in node.expressions]
         return terms[0] if len(terms) == 1 else fold(Or(tuple(terms)))
 
     def _in_query(self, node: exp.Expr, *, unknown_is_false: bool = False) -> Expression:
@@ -236,7 +241,7 @@ class ScalarBinder:
 
     def _values(self, node: exp.Expr) -> list[Expression]:
         """A value, or those of a row value."""
-        return list(map(self.bind, node.expressions if isinstance(node, exp.Tuple) else [node]))
+        return list(map(self.bind, items_of(node) or [node]))
 
     def _once(self, node: exp.Expr, bind: Callable[[SubqueryBinder], Expression]) -> Expression:
         """Columns beside the rows. What is written twice, or is seen under several aliases, is bound once."""

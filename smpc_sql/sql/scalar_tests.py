@@ -11,6 +11,7 @@ from smpc_sql.sql.binder import Binder, Method, operands
 from smpc_sql.sql.coercion import predicate
 from smpc_sql.sql.nodes import only, show
 from smpc_sql.sql.operations import compare, is_null_of
+from smpc_sql.sql.row_values import compare_rows, rows_of, same
 
 OPERATORS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -23,12 +24,18 @@ OPERATORS: dict[type[exp.Expr], str] = {
 
 
 def _comparison(binder: Binder, node: exp.Expr) -> Expression:
+    rows = rows_of(binder, (node.this, node.expression))
+    if rows is not None:
+        return compare_rows(OPERATORS[type(node)], *rows)
     left, right = operands(binder, node)
     return compare(OPERATORS[type(node)], left, right)
 
 
 def _between(binder: Binder, node: exp.Expr) -> Expression:
     only(node, "this", "low", "high")
+    rows = rows_of(binder, (node.this, node.args["low"], node.args["high"]))
+    if rows is not None:
+        return And((compare_rows(">=", rows[0], rows[1]), compare_rows("<=", rows[0], rows[2])))
     x, low, high = binder.bind(node.this), binder.bind(node.args["low"]), binder.bind(node.args["high"])
     return And((compare(">=", x, low), compare("<=", x, high)))
 
@@ -45,10 +52,9 @@ def _is(binder: Binder, node: exp.Expr) -> Expression:
 
 
 def _distinct_from(binder: Binder, node: exp.Expr) -> Expression:
-    left, right = operands(binder, node)
-    null_left, null_right = is_null_of(left), is_null_of(right)
-    same = Case(((compare("=", left, right), TRUE), (And((null_left, null_right)), TRUE)), FALSE)
-    return same if isinstance(node, exp.NullSafeEQ) else Not(same)
+    rows = rows_of(binder, (node.this, node.expression))
+    alike = same(*operands(binder, node)) if rows is None else compare_rows("=", *rows)
+    return alike if isinstance(node, exp.NullSafeEQ) else Not(alike)
 
 
 def _not(binder: Binder, node: exp.Expr) -> Expression:
