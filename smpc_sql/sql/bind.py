@@ -35,7 +35,7 @@ from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.every import EveryBinder
 from smpc_sql.sql.fixed import over_constant, words_of
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
-from smpc_sql.sql.hints import Rooms
+from smpc_sql.sql.hints import Pairs, Rooms
 from smpc_sql.sql.joins import join_all
 from smpc_sql.sql.lateral import Known
 from smpc_sql.sql.nodes import and_terms, construct, located, only, show
@@ -229,7 +229,7 @@ class SelectBinder:
         """FROM, joined under the terms of WHERE, and filtered by them."""
         where = self.select.args.get("where")
         written = [] if where is None else and_terms(where.this)
-        known = Known(_on_all_rows(self.select, written), self._names_read(), self.queries.rooms.of(self.select))
+        known = _known(self.select, written, self.queries.rooms.of(self.select))
         source = SourceBinder(self.queries, self.ctes, self.subqueries, known, self.domain).bind(self.select)
         terms = [*source.later, *(term for term in written if all(term is not other for other in source.taken))]
         plain = [term for term in terms if term.find(exp.Query) is None]
@@ -250,10 +250,6 @@ class SelectBinder:
         else:
             self.around = tuple(inner for inner, _ in self.links)
         return scope
-
-    def _names_read(self) -> frozenset[str]:
-        """The names of all columns in the statement, of any table: what may have to be carried, at most."""
-        return frozenset(column.name.lower() for column in self.select.find_all(exp.Column))
 
     def _filtered(self, scope: Scope, terms: list[exp.Expr]) -> Scope:
         """The rows for which terms with subqueries are true."""
@@ -469,11 +465,14 @@ class SelectBinder:
         return grouped, [Output(o.name, o.node, over(o.expression)) for o in outputs], new_keys
 
 
-def _on_all_rows(select: exp.Select, terms: Sequence[exp.Expr]) -> tuple[exp.Expr, ...]:
-    """The terms of WHERE that may be tested as soon as they can be: none beside a join that brings rows later."""
-    if any(join.side.upper() in ("RIGHT", "FULL") for join in select.args.get("joins") or ()):
-        return ()
-    return tuple(term for term in terms if term.find(exp.Query) is None)
+def _known(select: exp.Select, terms: Sequence[exp.Expr], pairs: Pairs) -> Known:
+    """What FROM is part of. Terms of WHERE are tested early only if no join brings rows later; any column's name in the
+    statement, of whatever table, may have to be carried.
+    """
+    brings = any(join.side.upper() in ("RIGHT", "FULL") for join in select.args.get("joins") or ())
+    early = () if brings else tuple(term for term in terms if term.find(exp.Query) is None)
+    names = frozenset(column.name.lower() for column in select.find_all(exp.Column))
+    return Known(early, brings, names, pairs)
 
 
 def _link(term: Expression) -> tuple[Expression, Expression] | None:

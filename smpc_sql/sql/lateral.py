@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a FROM clause is part of: terms of WHERE that hold for all its rows, names of columns that are read, and how
-    many pairs its joins have.
+    many pairs its joins have. brings: whether a RIGHT or FULL JOIN brings rows after others are joined.
     """
 
     terms: tuple[exp.Expr, ...]
+    brings: bool
     names: frozenset[str]
     pairs: Pairs
 
@@ -97,7 +98,10 @@ class LateralBinder:
         return Beside(left, _unsorted(bound.relation), _names(bound.columns[:own], left.width), links)
 
     def _over_domain(self, left: From, node: exp.Expr, error: QueryError) -> Beside:
-        left, before = self._joined(left, node)
+        text = self.queries.text
+        left = joined_before(left, self.known, text, node, keyed=True)
+        assert isinstance(left.tree, Leaf)
+        before = ScalarBinder(Scope(left.tree.relation, left.names), text, "LATERAL")
 
         def attempt(domain: Domain) -> Beside:
             bound = self.queries.bind(node, self.ctes, domain)
@@ -115,24 +119,23 @@ class LateralBinder:
         except UnknownName as other:
             raise error from other
 
-    def _joined(self, left: From, node: exp.Expr) -> tuple[From, ScalarBinder]:
-        """The tables before as one, under what is known of their rows; and who binds over it."""
-        text = self.queries.text
-        binder = ScalarBinder(Scope(Values(), left.names), text, "WHERE")
-        terms, conditions = list(left.taken), []
-        for term in self.known.terms:
-            try:
-                conditions += [] if any(term is other for other in terms) else [binder.condition(term)]
-            except QueryError:
-                continue  # it reads what comes later, or the query around
-            terms.append(term)
-        joined, _ = told_apart(join_all(left.tree, conditions, self.known.names, self.known.pairs, text))
-        relation = share(joined.relation)
-        names = tuple(replace(n, expression=joined.over(n.expression)) for n in left.names)
-        around = None if left.around is None else tuple(map(joined.over, left.around))
-        tree = Leaf(relation, 0, "the tables before", node)
-        after = From(tree, names, len(relation.fields), left.later, around, tuple(terms))
-        return after, ScalarBinder(Scope(relation, names), text, "LATERAL")
+
+def joined_before(left: From, known: Known, text: str, node: exp.Expr, *, keyed: bool) -> From:
+    """The tables before as one, under what is known of their rows. keyed: something tells its rows apart."""
+    binder = ScalarBinder(Scope(Values(), left.names), text, "WHERE")
+    terms, conditions = list(left.taken), []
+    for term in known.terms:
+        try:
+            conditions += [] if any(term is other for other in terms) else [binder.condition(term)]
+        except QueryError:
+            continue  # it reads what comes later, or the query around
+        terms.append(term)
+    joined = join_all(left.tree, conditions, known.names, known.pairs, text)
+    relation = share(told_apart(joined)[0].relation if keyed else joined.relation)
+    names = tuple(replace(n, expression=joined.over(n.expression)) for n in left.names)
+    around = None if left.around is None else tuple(map(joined.over, left.around))
+    tree = Leaf(relation, 0, "the tables before", node)
+    return From(tree, names, len(relation.fields), left.later, around, tuple(terms))
 
 
 def alike(left: Expression, right: Expression) -> tuple[Expression, ...]:

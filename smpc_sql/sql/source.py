@@ -19,9 +19,10 @@ from smpc_sql.schema import Column as Declared
 from smpc_sql.sql.coercion import as_quotient
 from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.joined import Inner, Leaf, Outer, Tree
-from smpc_sql.sql.lateral import Beside, Known, LateralBinder, alike
+from smpc_sql.sql.lateral import Beside, Known, LateralBinder, alike, joined_before
 from smpc_sql.sql.literals import NULL
 from smpc_sql.sql.nodes import and_terms, construct, located, only, position
+from smpc_sql.sql.on import OnBinder, settled
 from smpc_sql.sql.operations import choose, compare, is_null_of, unified
 from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder
 from smpc_sql.sql.scope import Name, Scope, as_nullable, shifted
@@ -75,14 +76,8 @@ class SourceBinder:
         except UnknownName as error:
             return self._correlated(node, 0, error)
 
-    def _leaf(self, node: exp.Expr, start: int, conditions: Sequence[exp.Expr] = ()) -> From:
-        """conditions: terms with subqueries, which must read this table alone: its rows for which they are true."""
-        scope = self._table(node)
-        if conditions:
-            binder = ScalarBinder(scope, self.text, "ON", subqueries=self.subqueries)
-            terms = tuple(self._own_condition(binder, term) for term in conditions)
-            scope = Scope(Filter(binder.scope.relation, conjunction(terms)), scope.names)
-        return _placed(scope, start, node)
+    def _leaf(self, node: exp.Expr, start: int) -> From:
+        return _placed(self._table(node), start, node)
 
     def _correlated(self, node: exp.Expr, start: int, error: UnknownName) -> From:
         """A subquery or CTE that reads the domain, whose words it has."""
@@ -109,16 +104,6 @@ class SourceBinder:
         line, column = position(node, self.text)
         return inner, self.ctes, node.alias_or_name or f"subquery {line}:{column}"
 
-    def _own_condition(self, binder: ScalarBinder, term: exp.Expr) -> Expression:
-        with located(term, self.text):
-            try:
-                return binder.filter_condition(term)
-            except UnknownName as error:
-                raise Unsupported(
-                    "a subquery in ON of a LEFT JOIN is supported where it reads the joined table alone, but "
-                    + error.message
-                ) from error
-
     def _join(self, left: From, join: exp.Join) -> From:
         words = (join.args.get("method"), join.side, join.kind)
         name = " ".join(str(word).upper() for word in words if word and str(word).upper() not in ("OUTER", "INNER"))
@@ -130,35 +115,69 @@ class SourceBinder:
         condition = join.args.get("on")
         terms = [] if condition is None else and_terms(condition)
         asked = [term for term in terms if term.find(exp.Query) is not None]
-        right = self._right(left, join.this, asked if side == "left" else [], side)
+        right = self._right(left, join.this, side)
         given = join.args.get("using")
         if isinstance(right, Beside):
             if natural or given or (asked and side):
                 raise Unsupported("USING, NATURAL or a subquery in ON beside LATERAL is not supported")
             return self._lateral(right, join, side, [term for term in terms if term not in asked], asked)
-        if (left.later and side in ("right", "full")) or (asked and side in ("right", "full")):
-            raise Unsupported(f"a subquery in ON beside a {side.upper()} JOIN is not supported")
         if side in ("right", "full") and (left.around or right.around):
             raise Unsupported(f"a correlated subquery in FROM beside a {side.upper()} JOIN is not supported")
         if right.around is not None and (side or left.around is not None):
             left = self._with_domain(left, join)
             right = self._moved(right, left)
         _check_distinct(left, right.names)
+        later: Sequence[exp.Expr] = ()
+        on: list[Expression] = []
+        if asked and (side or self.known.brings):
+            left, right, on = self._on(left, right, asked, side, join)
+        else:
+            later = asked
         using = _in_common(left, right) if natural else given or ()
         names, conditions = self._using(left, right, using, side)
+        conditions += on
         scope = Scope(Values(), (*left.names, *right.names))
         binder = ScalarBinder(scope, self.text, "ON")
         conditions += [binder.condition(term) for term in terms if term not in asked]
         if left.around is not None and right.around is not None:
             conditions += [test for pair in zip(left.around, right.around, strict=True) for test in alike(*pair)]
         tree = _tree(side, left.tree, right.tree, tuple(conditions), join)
-        later = (*left.later, *(asked if side == "" else ()))
-        return From(tree, names, right.width, later, left.around or right.around, left.taken)
+        return From(tree, names, right.width, (*left.later, *later), left.around or right.around, left.taken)
 
-    def _right(self, left: From, node: exp.Expr, conditions: Sequence[exp.Expr], side: str) -> From | Beside:
+    def _on(
+        self, left: From, right: From, terms: Sequence[exp.Expr], side: str, join: exp.Join
+    ) -> tuple[From, From, list[Expression]]:
+        """Both sides with what subqueries in ON put beside their rows, and the terms that are left as conditions."""
+        assert isinstance(right.tree, Leaf)
+        at_zero = Scope(right.tree.relation, _moved(right.names, -right.tree.start))
+        own = ScalarBinder(at_zero, self.text, "ON", subqueries=self.subqueries)
+        rest = []
+        for term in terms:
+            try:
+                tests = (own.filter_condition(term),) if side == "left" else ()
+            except UnknownName:
+                tests = ()
+            if tests:
+                own.scope = Scope(Filter(own.scope.relation, tests[0]), own.scope.names)
+            else:
+                rest.append(term)
+        bound: list[Expression] = []
+        if rest:
+            left = joined_before(left, self.known, self.text, join, keyed=False)
+            assert isinstance(left.tree, Leaf)
+            mine = ScalarBinder(Scope(left.tree.relation, left.names), self.text, "ON", subqueries=self.subqueries)
+            binder = OnBinder(mine, own)
+            bound = [binder.condition(term) for term in rest]
+            tree = replace(left.tree, relation=mine.scope.relation)
+            left = replace(left, tree=tree, width=len(mine.scope.relation.fields))
+        leaf = replace(right.tree, relation=own.scope.relation)
+        right = replace(right, tree=leaf, width=leaf.start + len(leaf.relation.fields))
+        return left, self._moved(right, left), [settled(condition, left.width) for condition in bound]
+
+    def _right(self, left: From, node: exp.Expr, side: str) -> From | Beside:
         """The table that is joined; a subquery may read the tables before it, or the query around."""
         try:
-            return self._leaf(node, left.width, conditions)
+            return self._leaf(node, left.width)
         except UnknownName as error:
             query, ctes, _ = self._written(node)
             if query is None or side in ("right", "full"):
@@ -175,7 +194,7 @@ class SourceBinder:
         """The table behind the tables before it, which have become wider."""
         assert isinstance(right.tree, Leaf)
         by = left.width - right.tree.start
-        around = tuple(shifted(word, by) for word in right.around or ())
+        around = None if right.around is None else tuple(shifted(word, by) for word in right.around)
         tree = replace(right.tree, start=left.width)
         return replace(right, tree=tree, names=_moved(right.names, by), width=right.width + by, around=around)
 
