@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from smpc_sql.plan.expressions import Column, Expression, FloorDivide, FromBoolean, InSet, Lookup, TextCall, Within
+from smpc_sql.plan.expressions import (
+    Column,
+    Equal,
+    Expression,
+    FloorDivide,
+    FromBoolean,
+    InSet,
+    Literal,
+    Lookup,
+    TextCall,
+    Within,
+)
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -51,13 +62,8 @@ def _keys(relation: Relation) -> tuple[Key, ...]:
             return tuple(key - fixed for key in unique_keys(source))
         case Project(source, expressions):
             return _through_project(unique_keys(source), expressions)
-        case Window(source, partition, _, calls):
-            width = len(source.fields)
-            numbers = [width + i for i, call in enumerate(calls) if call.kind == "row_number"]
-            parts = [injective_column(key) for key in partition]
-            own = frozenset(place for place in parts if place is not None)
-            numbered = [own | {i} for i in numbers] if None not in parts else []
-            return (*unique_keys(source), *numbered)
+        case Window(source):
+            return (*unique_keys(source), *_numbers(relation))
         case Sort(source) | Limit(source) | Shared(source):
             return unique_keys(source)
         case Join(left, right) if relation.expansion is not None:
@@ -65,8 +71,8 @@ def _keys(relation: Relation) -> tuple[Key, ...]:
             beside = {i: width + place for place, i in enumerate(relation.carried_fields)}
             other = tuple(frozenset(beside[i] for i in key) for key in unique_keys(right) if key <= beside.keys())
             return tuple(a | b for a in unique_keys(left) for b in other)
-        case Join(left):
-            return unique_keys(left)
+        case Join():
+            return _looked_up(relation)
         case CrossJoin(left, right):
             width = len(left.fields)
             rights = unique_keys(right)
@@ -77,10 +83,34 @@ def _keys(relation: Relation) -> tuple[Key, ...]:
             assert_never(relation)
 
 
+def _numbers(window: Window) -> tuple[Key, ...]:
+    """ROW_NUMBER tells the rows of a partition apart."""
+    parts = [injective_column(expression) for expression in window.partition]
+    known = frozenset(part for part in parts if part is not None)
+    width = len(window.source.fields)
+    numbers = [width + i for i, call in enumerate(window.calls) if call.kind == "row_number"]
+    return () if None in parts else tuple(known | {number} for number in numbers)
+
+
+def _looked_up(join: Join) -> tuple[Key, ...]:
+    """A row of the left has one partner at most: the left's keys, and the same with what the right calls equal."""
+    keys = unique_keys(join.left)
+    if join.kind == "mark":
+        return keys
+    beside = {i: len(join.left.fields) + place for place, i in enumerate(join.carried_fields)}
+    equal = {}
+    for mine, other in zip(join.left_keys, join.right_keys, strict=True):
+        left, right = injective_column(mine), injective_column(other)
+        if left is not None and right in beside:
+            equal[left] = beside[right]
+    moved = (frozenset(equal.get(i, i) for i in key) for key in keys)
+    return (*keys, *(key for key in moved if key not in keys))
+
+
 def _fixed(term: Expression) -> int | None:
     """The field that a filter's term holds to one value."""
     match term:
-        case InSet(x, (_,)):
+        case InSet(x, (_,)) | Equal(x, Literal()) | Equal(Literal(), x):
             return injective_column(x)
         case _:
             return None
