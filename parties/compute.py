@@ -30,6 +30,7 @@ from smpc_sql import messages
 from smpc_sql.catalog import Catalog
 from smpc_sql.disclosures import check_allowed
 from smpc_sql.errors import ConfigError, InternalError, PeerError, PolicyError, SmpcError
+from smpc_sql.recent import Recent
 from smpc_sql.transport.base import Link, Node, Silent, identity
 from smpc_sql.transport.sealed import open_station
 from smpc_sql.version import VERSION
@@ -43,6 +44,10 @@ MAX_AT_ONCE = 256
 """Queries and changes that a party works on at the same time."""
 
 MAX_INBOXES = 4096
+
+MAX_PLANS = 64
+"""Plans that a party keeps for who asks the same again."""
+
 _GRACE = 0.25, 2.0  # share of the timeout, and seconds at most, for a silent party to say for whom it waits itself
 
 
@@ -89,6 +94,7 @@ class Party:
         self._inboxes: dict[bytes, Inbox] = {}
         self._active: set[bytes] = set()
         self._at_work = threading.Semaphore(MAX_AT_ONCE)
+        self._plans: Recent[tuple[str, str, bytes], Prepared] = Recent(MAX_PLANS)
         self._changes = Changes(
             link, store, self._parties, define=engine.define, reply=self._reply, timeout=self._timeout
         )
@@ -242,7 +248,7 @@ class Party:
 
         def work(query: bytes, inbox: Inbox) -> str:
             catalog = self._current(message.catalog)
-            prepared = self._prepared(self._engine.prepare, message.sql, catalog)
+            prepared = self._prepared(self._known(client), message.sql, catalog)
             with self._session(query, inbox, message.sql, catalog, prepared) as (plan, seat):
                 return self._engine.analyze(plan, seat, _Tables(self._store, catalog))
 
@@ -269,7 +275,7 @@ class Party:
 
         def work(query: bytes, inbox: Inbox) -> tuple[Prepared, Sequence[Array], Cost]:
             catalog = self._current(message.catalog)
-            prepared = self._prepared(self._engine.prepare, message.sql, catalog)
+            prepared = self._prepared(self._known(client), message.sql, catalog)
             with self._session(query, inbox, message.sql, catalog, prepared) as (plan, seat):
                 return plan, *self._engine.run(plan, seat, _Tables(self._store, catalog))
 
@@ -349,6 +355,15 @@ class Party:
         finally:
             self._link.close_session(session)
             process.tell(self._link, (self._provider,), messages.encode(messages.End(session)))
+
+    def _known(self, client: ClientConfig) -> Callable[[str, Catalog], Prepared]:
+        """Plans of SELECTs, which are kept for the client: nobody's time to an answer tells what others have asked."""
+
+        def prepare(sql: str, catalog: Catalog) -> Prepared:
+            key = client.name, sql, catalog.digest()
+            return self._plans.get(key, lambda: self._engine.prepare(sql, catalog))
+
+        return prepare
 
     def _prepared(self, prepare: Callable[[str, Catalog], P], sql: str, catalog: Catalog) -> P | SmpcError:
         """A plan, or why there is none: the parties agree on refusals too, so that a dissenter is found out.

@@ -27,6 +27,7 @@ from smpc_sql.errors import CatalogConflict, KeysUnchecked, PeerError, QueryErro
 from smpc_sql.messages import Failed
 from smpc_sql.owner import EncodedRows, Frames, Loaded
 from smpc_sql.plan.delivery import Delivery
+from smpc_sql.recent import Recent
 from smpc_sql.result import QueryStats, Result
 from smpc_sql.schema import Enum, Integer, TableSchema
 from smpc_sql.sql.compile import compile_statement, compile_view, describe
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", Select, CreateTableAs)
 T = TypeVar("T")
 
+_MOST_PLANS = 64  # that are kept for queries that are asked again
 _MOST_CHECKS = 32  # times that a query finds keys to check, or sizes to open, before it is given up
 _PAUSE = 0.02  # seconds, at first, before what was refused because somebody else was at work is tried again
 
@@ -82,6 +84,7 @@ class Connection:
         self._identity = identity(link.name)
         self._lock = threading.Lock()
         self._catalog: Catalog | None = None
+        self._plans: Recent[tuple[str, bytes], Delivery] = Recent(_MOST_PLANS)
         self._changing = threading.Lock()
         self._calls = Calls(link, parties, timeout=timeout, on_close=on_close)
 
@@ -221,9 +224,13 @@ class Connection:
             known = self._catalog
         if known is not None:
             with contextlib.suppress(QueryError):
-                return known, compile_statement(select, known)
+                return known, self._compiled(select, known)
         fresh = self._fetch_catalog()
-        return fresh, compile_statement(select, fresh)
+        return fresh, self._compiled(select, fresh)
+
+    def _compiled(self, select: Select, catalog: Catalog) -> Delivery:
+        key = select.asked, catalog.digest()
+        return self._plans.get(key, lambda: compile_statement(select, catalog))
 
     def _receive(self, session: bytes, answers: Mapping[str, messages.Answer]) -> dict[str, list[npt.NDArray[Any]]]:
         require_same({party: answer.digest for party, answer in answers.items()}, "ran another plan than")

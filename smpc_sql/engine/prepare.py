@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from smpc_sql.catalog import Catalog, TableEntry
+from smpc_sql.correlations.requests import Request
 from smpc_sql.disclosures import Disclosure
 from smpc_sql.engine.dryrun import DryRun, dry_run
 from smpc_sql.engine.lower import lower, lower_rows, lower_size
@@ -19,6 +20,7 @@ from smpc_sql.plan.delivery import Delivery
 from smpc_sql.plan.explain import explain_delivery, explain_relation, plan_digest, size_digest
 from smpc_sql.plan.pairs import JoinUnsized
 from smpc_sql.plan.relations import Join
+from smpc_sql.recent import Recent
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.sql.keys import check_query, key_text, relied_on, without_unchecked
 from smpc_sql.sql.parse import CreateTableAs, parse_statements
@@ -37,6 +39,9 @@ class Prepared:
     root: Deliver
     digest: bytes
     unchecked: tuple[TableEntry, ...] = ()
+    manifests: Recent[tuple[int, int], tuple[Request, ...]] = field(
+        default_factory=lambda: Recent(1), compare=False, repr=False
+    )
 
     @property
     def plan(self) -> str:
@@ -51,6 +56,14 @@ class Prepared:
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
         return dry_run(self.root, index=index, parties=parties)
+
+    def manifest(self, *, index: int, parties: int) -> tuple[Request, ...]:
+        """The corrections that a party will receive, in order of use. Kept, for who runs the plan again."""
+
+        def make() -> tuple[Request, ...]:
+            return self.cost(index=index, parties=parties).requests
+
+        return self.manifests.get((index, parties), make, lambda found: len(found) <= _MOST_KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,10 @@ class PreparedTable:
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
         return dry_run(self.root, index=index, parties=parties)
+
+
+_MOST_KEPT = 4096
+"""Requests of a plan that are kept: about a megabyte."""
 
 
 def _disclosed(root: Deliver | StoreRows) -> tuple[Disclosure, ...]:
@@ -100,14 +117,20 @@ def _table_form(storing: Storing) -> object:
 def prepare(sql: str, catalog: Catalog) -> Prepared:
     """Parses, plans and checks a SELECT. Raises QueryError for what cannot be answered."""
     delivery = compile_select(sql, catalog)
-    unchecked = relied_on(lambda known: _form(compile_select(sql, known)), catalog)
+    root = lower(delivery)
+    unchecked = relied_on(lambda known: _compiled_form(sql, known), catalog, lambda: _form(delivery, root))
     tables = tuple(map(catalog.table, unchecked))
-    return Prepared(delivery, lower(delivery), plan_digest(delivery, catalog, VERSION), tables)
+    return Prepared(delivery, root, plan_digest(delivery, catalog, VERSION), tables)
 
 
-def _form(delivery: Delivery) -> object:
+def _compiled_form(sql: str, catalog: Catalog) -> object:
+    delivery = compile_select(sql, catalog)
+    return _form(delivery, lower(delivery))
+
+
+def _form(delivery: Delivery, root: Deliver) -> object:
     """Equal for plans that do the same, whatever keys they know of."""
-    return explain_delivery(delivery), _steps(lower(delivery).source)
+    return explain_delivery(delivery), _steps(root.source)
 
 
 def _steps(root: Reads) -> tuple[Reads, ...]:

@@ -16,7 +16,7 @@ def run(prepared: Prepared, backend: NetworkBackend, tables: Stored) -> list[Arr
 
     The corrections that the party will receive are known from the dry run and asked for ahead of their use.
     """
-    backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
+    backend.expect(prepared.manifest(index=backend.index, parties=backend.parties))
     return prepared.root.run(Session(backend), Tables(tables))
 
 

@@ -24,15 +24,17 @@ def without_unchecked(catalog: Catalog, names: tuple[str, ...]) -> Catalog:
     return catalog
 
 
-def relied_on(compile_with: Callable[[Catalog], object], catalog: Catalog) -> tuple[str, ...]:
+def relied_on(
+    compile_with: Callable[[Catalog], object], catalog: Catalog, form: Callable[[], object] | None = None
+) -> tuple[str, ...]:
     """Tables of whose unchecked keys a plan makes use: without them it would be another plan, or none.
 
-    compile_with: a plan's form for a catalog. Sorted by name.
+    compile_with: a plan's form for a catalog. form: the one for this catalog, where it is known. Sorted by name.
     """
     unchecked = tuple(name for name, entry in sorted(catalog.tables.items()) if entry.unchecked)
     if not unchecked:
         return ()
-    known = compile_with(catalog)
+    known = form() if form is not None else compile_with(catalog)
 
     def differs(names: tuple[str, ...]) -> bool:
         try:

@@ -48,6 +48,18 @@ def test_a_query_is_answered(make_world: MakeWorld, parties: int) -> None:
     assert result.stats.bytes_dealt > 0
 
 
+def test_a_plan_is_kept_for_its_client_and_catalog(world: World) -> None:
+    """Not for others: how long an answer takes must not tell what somebody else has asked."""
+    engine = Hooked()
+    con = fill(world.start(p1=engine))
+    rival = world.connect("rival")
+    assert [each.sql(QUERY).fetchall() for each in (con, con, rival, con, rival)] == [ANSWER] * 5
+    assert engine.planned == [QUERY] * 2
+    con.execute("CREATE TABLE another (x INTEGER)")
+    assert con.sql(QUERY).fetchall() == con.sql(QUERY).fetchall() == ANSWER
+    assert engine.planned == [QUERY] * 3
+
+
 def test_many_queries_at_once(world: World) -> None:
     con = fill(world.start())
     with ThreadPoolExecutor(12) as pool:

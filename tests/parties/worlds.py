@@ -37,8 +37,11 @@ class Hooked(SqlEngine):
     ) -> None:
         self._before_run = before_run
         self._digest = digest
+        self.planned: list[str] = []
+        """The queries that were planned, in order."""
 
     def prepare(self, sql: str, catalog: Any) -> Any:
+        self.planned.append(sql)
         prepared = super().prepare(sql, catalog)
         return prepared if self._digest is None else _Other(prepared, self._digest)
 
