@@ -18,7 +18,7 @@ words are shared additively mod 2^64; field elements additively mod p = 2^field_
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction as Ratio
 from functools import partial
 from typing import Any
@@ -265,6 +265,11 @@ def _ratios(fraction: Fraction, products: Array) -> list[Ratio | None]:
 def _values(
     column: OutputColumn, words: Mapping[int, tuple[Words, Mask | None]], ratios: Sequence[Sequence[Ratio | None]]
 ) -> list[Any]:
+    if column.written:
+        return [
+            None if x is None else repr(x)
+            for x in _values(replace(column, type=Double(), written=False), words, ratios)
+        ]
     if column.kind == "word":
         values, nulls = words[column.pieces[0]]
         if isinstance(column.type, Double):

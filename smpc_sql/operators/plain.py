@@ -35,6 +35,7 @@ from smpc_sql.plan.expressions import (
     TextCall,
     WholeQuotient,
     Within,
+    WrittenDouble,
 )
 from smpc_sql.ring import Array
 
@@ -93,7 +94,7 @@ def evaluate_public(node: Expression, parts: list[Public]) -> Public:
             null = _either([parts[i] for i in function.leading])
             compute = np.vectorize(lambda *operands: function.compute(operands), otypes=[np.int64])
             return Public(compute(*values), null)
-        case Divide() | Sqrt() | LongText():
+        case Divide() | Sqrt() | LongText() | WrittenDouble():
             raise InternalError(f"{type(node).__name__} is not evaluated on words")
         case _:
             assert_never(node)

@@ -39,6 +39,7 @@ class OutputColumn:
     text: a text of several words, whose pieces are their fields. divisor: of a word that is a DOUBLE, the public number
     by which the analyst's side divides it. whole: a number that need not fit a word, scaled as its type says,
     over 1. root: the square root of the fraction; signed_root: of a fraction f < 0 it is -sqrt(-f).
+    written: a DOUBLE, of which the result has the text.
     """
 
     name: str
@@ -47,6 +48,7 @@ class OutputColumn:
     pieces: tuple[int, ...]
     nullable: bool
     divisor: int = 1
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)

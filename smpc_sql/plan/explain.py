@@ -44,6 +44,7 @@ from smpc_sql.plan.expressions import (
     TextCall,
     WholeQuotient,
     Within,
+    WrittenDouble,
 )
 from smpc_sql.plan.frames import UP_TO_PEERS
 from smpc_sql.plan.relations import (
@@ -152,6 +153,8 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             return function.show([show(operand) for operand in operands])
         case Divide(numerator, denominator):
             return f"({show(numerator)} / {show(denominator)})"
+        case WrittenDouble(x):
+            return f"text({show(x)})"
         case Sqrt(x, signed):
             return f"{'signed_' if signed else ''}sqrt({show(x)})"
         case AggregateCall(kind, argument, filter_):

@@ -14,6 +14,7 @@ from smpc_sql.plan.expressions import (
     Column,
     Expression,
     Literal,
+    WrittenDouble,
     columns_of,
     rebuild,
 )
@@ -38,6 +39,7 @@ from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
 from smpc_sql.sql.hints import Pairs, Rooms
 from smpc_sql.sql.joins import join_all
 from smpc_sql.sql.lateral import Known
+from smpc_sql.sql.literals import is_null
 from smpc_sql.sql.nodes import and_terms, construct, located, only, show
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
 from smpc_sql.sql.outputs import column_name, is_star
@@ -48,6 +50,7 @@ from smpc_sql.sql.source import SourceBinder
 from smpc_sql.sql.subqueries import Subqueries
 from smpc_sql.sql.tables import Bound
 from smpc_sql.sql.text import equalities, sides
+from smpc_sql.sql.types import is_text_type
 from smpc_sql.sql.views import bind_view
 from smpc_sql.sql.windows import Windows
 
@@ -65,6 +68,7 @@ class QueryBinder:
         self.rooms = Rooms() if rooms is None else rooms
         self._within = tuple(within)
         self._queries = 0
+        self.root: exp.Expr | None = None  # the query whose outputs are the statement's
         self._named: Counter[str] = Counter()
         self._ctes: list[tuple[exp.CTE, Bound]] = []
         self._views: dict[str, Bound] = {}
@@ -84,6 +88,7 @@ class QueryBinder:
     def bind_root(self, node: exp.Expr) -> Bound:
         """The same, with its ORDER BY: relation is a Sort or a Limit where the statement says so."""
         self._count_names(node)
+        self.root = node
         return self._bind(node, {})
 
     def _count_names(self, root: exp.Expr) -> None:
@@ -396,12 +401,22 @@ class SelectBinder:
                 if is_star(item):
                     outputs += self._star(item, scope, binder)
                 else:
-                    outputs.append(
-                        Output(column_name(item, self.text, scope), _unaliased(item), binder.bind(_unaliased(item)))
-                    )
+                    expression = self._written(_unaliased(item), binder) or binder.bind(_unaliased(item))
+                    outputs.append(Output(column_name(item, self.text, scope), _unaliased(item), expression))
         if not outputs:
             raise SyntaxInvalid("SELECT needs at least one output")
         return outputs
+
+    def _written(self, item: exp.Expr, binder: ScalarBinder) -> Expression | None:
+        """A DOUBLE that is CAST to text as an output of the whole statement, and so is written where it is divided."""
+        cast = isinstance(item, exp.Cast) and is_text_type(item.args["to"])
+        if not cast or self.select is not self.queries.root or self._distinct():
+            return None
+        try:
+            x = binder.bind(item.this)
+        except UnknownName:  # the text is a key of groups, and not what it is made of
+            return None
+        return WrittenDouble(x) if isinstance(x.type, Double) and not is_null(x) else None
 
     def _star(self, item: exp.Expr, scope: Scope, binder: ScalarBinder) -> list[Output]:
         """* or table.*; of groups, where all of these columns are keys."""

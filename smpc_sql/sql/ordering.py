@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from smpc_sql.errors import UnknownName, Unsupported
-from smpc_sql.plan.expressions import And, Divide, Equal, Expression, Less, Literal, Negate, Not, Sqrt
+from smpc_sql.plan.expressions import And, Divide, Equal, Expression, Less, Literal, Negate, Not, Sqrt, WrittenDouble
 from smpc_sql.plan.relations import Filter, Limit, Project, Relation, Sort, SortKey, Values, Window, WindowCall
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Integer
@@ -50,16 +50,23 @@ def sort_keys(query: exp.Expr, binder: ScalarBinder, outputs: Sequence[Output]) 
 def _sort_expressions(node: exp.Expr, binder: ScalarBinder, outputs: Sequence[Output]) -> list[Expression]:
     """What a key stands for: ALL, an ordinal, an alias, then an expression of columns."""
     if isinstance(node, exp.Var) and node.name.upper() == "ALL":
-        return [output.expression for output in outputs]
+        return [_ordered(output, binder) for output in outputs]
     if isinstance(node, exp.Literal) and not node.is_string:
         if not node.this.isdecimal() or not 1 <= int(node.this) <= len(outputs):
             raise UnknownName(f"ORDER BY {node.this}: there are {len(outputs)} outputs")
-        return [outputs[int(node.this) - 1].expression]
+        return [_ordered(outputs[int(node.this) - 1], binder)]
     if isinstance(node, exp.Column) and not node.table:
-        named = [o.expression for o in outputs if o.name.lower() == node.name.lower() and o.node is not None]
+        named = [o for o in outputs if o.name.lower() == node.name.lower() and o.node is not None]
         if named:
-            return [named[0]]
+            return [_ordered(named[0], binder)]
     return [binder.bind(node)]
+
+
+def _ordered(output: Output, binder: ScalarBinder) -> Expression:
+    """An output as a key; a text that only the analyst's side writes is bound as what others can read."""
+    if isinstance(output.expression, WrittenDouble) and output.node is not None:
+        return binder.bind(output.node)
+    return output.expression
 
 
 def _sortable(expression: Expression) -> Expression:

@@ -17,6 +17,7 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
+    WrittenDouble,
     rebuild,
 )
 from smpc_sql.schema import WORD, Double
@@ -38,6 +39,8 @@ class Words:
 
     def over(self, expression: Expression, name: str) -> Expression:
         """The expression over the fields, which are added where they are missing."""
+        if isinstance(expression, WrittenDouble):
+            return WrittenDouble(self.over(expression.x, name))
         if isinstance(expression, Sqrt):
             return Sqrt(self.over(expression.x, name), expression.signed)
         if isinstance(expression, Divide):

@@ -6,13 +6,14 @@ zeros in front, which `Numeral` takes away.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
     Add,
     Expression,
+    FloorDivide,
     FromBoolean,
     Less,
     Literal,
@@ -22,12 +23,13 @@ from smpc_sql.plan.expressions import (
     Within,
 )
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.plan.text import Letters, Numeral, Trim
+from smpc_sql.plan.text import Join, Letters, Numeral, Trim
 from smpc_sql.schema import (
     WORD_BYTES,
     Boolean,
     Date,
     Decimal,
+    Double,
     Enum,
     Integer,
     Interval,
@@ -37,6 +39,7 @@ from smpc_sql.schema import (
     scale_of,
 )
 from smpc_sql.sql import coercion, timestamps
+from smpc_sql.sql.fixed import over_constant, times_constant
 from smpc_sql.sql.literals import NULL, is_null, text_literal
 from smpc_sql.sql.operations import absolute
 from smpc_sql.sql.rounding import floor_divide, remainder, whole_digits
@@ -46,6 +49,7 @@ _WORD = Integer(64)
 _FEW = 256
 _EPOCH = datetime(1970, 1, 1)
 _SECOND = 1_000_000
+_PLACES = 19
 
 _Layout = Sequence["str | Expression"]
 """What stands at each place: a character, or a digit as an INTEGER of 0 to 9."""
@@ -60,6 +64,8 @@ def written(x: Expression) -> Expression:
         return x
     if isinstance(x.type, Enum):
         return coercion.recoded(x, Enum(tuple(sorted(x.type.labels))))
+    if isinstance(x.type, Double):
+        return _double(x)
     if not isinstance(x.type, Boolean | Integer | Decimal | Date | Timestamp):
         raise Unsupported(f"CAST of {x.type} to text is not supported")
     if isinstance(x, Literal) and x.value is not None:
@@ -94,31 +100,66 @@ def _ones(type_: SqlType) -> int:
     return int(not isinstance(type_, Decimal) or type_.precision > type_.scale)
 
 
-def _of_few(x: Expression, type_: SqlType) -> Expression:
-    shown = [_shown(value, type_) for value in range(x.bounds.low, x.bounds.high + 1)]
-    labels = Enum(tuple(sorted(shown)))
+def _of_few(x: Expression, type_: SqlType, show: Callable[[int], str] | None = None) -> Expression:
+    shown = [_shown(value, type_) if show is None else show(value) for value in range(x.bounds.low, x.bounds.high + 1)]
+    labels = Enum(tuple(sorted(set(shown))))
     place = {label: code for code, label in enumerate(labels.labels)}
     return Lookup(x, tuple(place[text] for text in shown), labels)
 
 
 def _number(x: Expression) -> Expression:
     """The sign, the digits and the point; then without the zeros in front."""
-    scale, ones = scale_of(x.type), _ones(x.type)
+    layout, kept = _number_layout(x)
     signed = x.bounds.low < 0
+    text = _text(layout)
+    if not signed and kept == len(layout):
+        return text
+    assert isinstance(text.type, Text)
+    return unspelled(TextCall(Numeral(text.type, signed, kept), (spell(text),)))
+
+
+def _number_layout(x: Expression) -> tuple[list[str | Expression], int]:
+    """A sign if it may be below 0, all digits and the point; and how many of the last stay though they are 0."""
+    scale, ones = scale_of(x.type), _ones(x.type)
     size = absolute(whole_digits(x))
     count = max(len(str(size.bounds.high)), scale + ones)
     layout: list[str | Expression] = list(_digits(size, count))
     if scale:
         layout.insert(count - scale, ".")
-    kept = scale + ones + (1 if scale else 0)
-    if signed:
+    if x.bounds.low < 0:
         negative = FromBoolean(Less(x, Literal(0, x.type)))
         layout.insert(0, Add(Multiply(negative, Literal(2, _WORD), _WORD), Literal(ord("+") - ord("0"), _WORD), _WORD))
-    elif kept == count + (1 if scale else 0):
-        return _text(layout)
-    text = _text(layout)
-    assert isinstance(text.type, Text)
-    return unspelled(TextCall(Numeral(text.type, signed, kept), (spell(text),)))
+    return layout, scale + ones + (1 if scale else 0)
+
+
+def _double(x: Expression) -> Expression:
+    """A DOUBLE of fixed precision, without zeros at its end but one behind the point; NULL where it is."""
+    fixed = over_constant(x)
+    if fixed is None:
+        raise Unsupported("CAST to text of a quotient by what is not constant is supported in a query's outputs only")
+    unit = _constant(fixed.denominator)
+    if fixed.numerator.bounds.size <= _FEW:
+        return _of_few(fixed.numerator, fixed.numerator.type, lambda value: repr(value / unit))
+    scale = next((s for s in range(1, _PLACES) if 10**s % unit == 0), None)
+    if scale is None:
+        raise Unsupported("CAST to text of a quotient that has no end is supported in a query's outputs only")
+    number = FloorDivide(times_constant(fixed.numerator, 10**scale // unit), 1, Decimal(38, scale))
+    layout, kept = _number_layout(number)
+    cut = len(layout) - scale + 1
+    head = _text(layout[:cut])
+    assert isinstance(head.type, Text)
+    shown = TextCall(Numeral(head.type, number.bounds.low < 0, kept - scale + 1), (spell(head),))
+    if scale == 1:
+        return unspelled(shown)
+    rest = _text(layout[cut:])
+    assert isinstance(rest.type, Text)
+    ends = TextCall(Trim(rest.type, False, True, ord("0")), (spell(rest),))
+    return unspelled(TextCall(Join(head.type, rest.type), (shown, ends)))
+
+
+def _constant(x: Expression) -> int:
+    assert isinstance(x, Literal) and x.value is not None
+    return x.value
 
 
 def _digits(x: Expression, count: int) -> Iterator[Expression]:

@@ -43,6 +43,7 @@ from smpc_sql.plan.expressions import (
     TextCall,
     WholeQuotient,
     Within,
+    WrittenDouble,
 )
 from smpc_sql.plan.relations import (
     Aggregate,
@@ -132,7 +133,7 @@ def _evaluate(e: Expression, row: Row) -> int | None:
             texts = [of(x) for x in operands]
             leading = [texts[i] for i in function.leading]
             return None if None in leading else function.compute([value or 0 for value in texts])
-        case Divide() | Sqrt() | LongText():
+        case Divide() | Sqrt() | LongText() | WrittenDouble():
             raise AssertionError(f"{type(e).__name__} is not a word")
         case _:
             assert_never(e)
@@ -359,7 +360,10 @@ def answer(delivery: Delivery, tables: Tables) -> list[tuple[Any, ...]]:
     if not delivery.ranked and delivery.order:
         decoded.sort(key=_local_key(delivery.order))
     return [
-        tuple(_python(value, column.type) for value, column in zip(row, delivery.columns, strict=True))
+        tuple(
+            _shown(value) if column.written else _python(value, column.type)
+            for value, column in zip(row, delivery.columns, strict=True)
+        )
         for row in decoded
     ]
 
@@ -435,6 +439,11 @@ def _local_key(order: Sequence[LocalSortKey]) -> Callable[[tuple[Any, ...]], Any
         return 0
 
     return cmp_to_key(compare)
+
+
+def _shown(value: Any) -> str | None:
+    """A DOUBLE as text."""
+    return None if value is None else repr(float(value))
 
 
 def _python(value: Any, type_: SqlType) -> Any:

@@ -26,7 +26,7 @@ from smpc_sql.plan.expressions.expression import Expression, rebuild
 from smpc_sql.plan.expressions.leaves import Column, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
 from smpc_sql.plan.expressions.node import BIT
-from smpc_sql.plan.expressions.texts import LongText, TextCall
+from smpc_sql.plan.expressions.texts import LongText, TextCall, WrittenDouble
 from smpc_sql.plan.expressions.traversal import columns_of, transform, walk
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "TextCall",
     "WholeQuotient",
     "Within",
+    "WrittenDouble",
     "columns_of",
     "rebuild",
     "transform",

@@ -10,7 +10,7 @@ from smpc_sql.plan.expressions.choice import Case, Lookup
 from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient
 from smpc_sql.plan.expressions.leaves import Column, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
-from smpc_sql.plan.expressions.texts import LongText, TextCall
+from smpc_sql.plan.expressions.texts import LongText, TextCall, WrittenDouble
 
 Expression = (
     Column
@@ -38,6 +38,7 @@ Expression = (
     | Sqrt
     | LongText
     | TextCall
+    | WrittenDouble
 )
 """Every scalar expression; AggregateCall stands apart."""
 
@@ -57,6 +58,8 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return Divide(new[0], new[1], guarded)
         case Less() | Equal() | Negate() | FromBoolean() | IsNull() | Not():
             return type(expression)(*new)
+        case WrittenDouble():
+            return WrittenDouble(new[0])
         case Sqrt(_, signed):
             return Sqrt(new[0], signed)
         case Rescale(_, exponent, type_):

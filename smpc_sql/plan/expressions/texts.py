@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from smpc_sql.plan.expressions.node import Node, is_word, require
 from smpc_sql.plan.text import TextFunction, WordOf
-from smpc_sql.schema import Text
+from smpc_sql.schema import Double, Text
 
 if TYPE_CHECKING:
     from smpc_sql.plan.expressions.expression import Expression
@@ -26,6 +26,21 @@ class LongText(Node):
         require(sizes == [word.length for word in self.type.words], f"words of {sizes} bytes are no {self.type}")
         first = self.words[0]
         self._know(self.type, first.nullable, first.bounds, any(word.secret for word in self.words), *self.words)
+
+
+WRITTEN_DOUBLE = Text(24)
+"""The text of any DOUBLE: a sign, 17 digits and a point, an exponent of three digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDouble(Node):
+    """A DOUBLE as text, an output of the query and nothing else: the analyst's side writes what it divided."""
+
+    x: Expression
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.x.type, Double), f"{self.x.type} is not DOUBLE")
+        self._know(WRITTEN_DOUBLE, self.x.nullable, self.x.bounds, self.x.secret, self.x)
 
 
 @dataclass(frozen=True, slots=True)

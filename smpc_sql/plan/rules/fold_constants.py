@@ -37,6 +37,7 @@ from smpc_sql.plan.expressions import (
     TextCall,
     WholeQuotient,
     Within,
+    WrittenDouble,
     transform,
 )
 from smpc_sql.plan.relations import (
@@ -97,7 +98,7 @@ def _fold(e: Expression) -> Expression:
         if all(isinstance(part, Literal) for part in operands):
             return Literal(_compute(e, [_known(part) for part in operands]), e.type)
     match e:
-        case Column() | Literal() | Divide() | WholeQuotient() | Sqrt() | LongText():
+        case Column() | Literal() | Divide() | WholeQuotient() | Sqrt() | LongText() | WrittenDouble():
             return e
         case Add() | Subtract() | Multiply() | Negate() | Rescale():
             return _fold_arithmetic(e)
