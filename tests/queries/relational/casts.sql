@@ -56,7 +56,7 @@ SELECT SUM(TRY_CAST(IF(f, '17', CAST(e AS VARCHAR)) AS INTEGER)), AVG(CAST(IF(a 
 -- DOUBLEs as text: in outputs by the analyst's side, elsewhere of fixed precision
 SELECT id, CAST(x AS VARCHAR), y::VARCHAR, CAST(p / 3 AS VARCHAR), CAST(SQRT(p) AS VARCHAR) FROM r;
 SELECT g, CAST(AVG(n) AS VARCHAR) AS a, COUNT(*) FROM r GROUP BY g ORDER BY AVG(n), g;
-SELECT id, y || ' of ' || p, CONCAT(x, '/', y * 2), LENGTH(CAST(m / 8 AS VARCHAR)) FROM r;
+SELECT id, y || ' of ' || p, CONCAT(p, '/', y * 2), LENGTH(CAST(m / 8 AS VARCHAR)) FROM r;
 SELECT id FROM r WHERE CAST(y AS VARCHAR) LIKE '%.5' OR CAST(n / 4 AS VARCHAR) = '0.75';
 SELECT CAST(p AS VARCHAR) AS s, COUNT(*) FROM r GROUP BY s ORDER BY s;
 SELECT id, CAST(y AS VARCHAR) AS s FROM r ORDER BY s, id LIMIT 4;
