@@ -84,7 +84,7 @@ REFUSED = [
     (Unsupported, "SELECT day + INTERVAL 1 DECADE FROM t", 1, 8, "INTERVAL in DECADE"),
     (Unsupported, "SELECT EXTRACT(era FROM day) FROM t", 1, 25, "the part ERA"),
     (TypeMismatch, "SELECT CAST(thal AS INTEGER) FROM t", 1, 13, "CAST of the label"),
-    (Unsupported, "SELECT MAX(CAST(a / 3 AS VARCHAR)) FROM t", 1, 17, "to text"),
+    (Unsupported, "SELECT MAX(CAST(d / 3 AS VARCHAR)) FROM t", 1, 17, "to text"),
     (Unsupported, "SELECT a FROM t USING SAMPLE 3", 1, 8, "SAMPLE"),
     (Unsupported, "SELECT DISTINCT ON (a) b FROM t QUALIFY RANK() OVER (ORDER BY a) = 1", 1, 21, "DISTINCT ON"),
     (UnknownName, "SELECT DISTINCT ON (3) b FROM t", 1, 21, "there are 1 outputs"),
