@@ -11,7 +11,7 @@ import pytest
 
 from smpc_sql.owner import read_csv
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_cost
 from tests.engine.test_relational import ordered
 from tests.plan.judge import assert_same
 

@@ -15,7 +15,7 @@ from smpc_sql.plan.explain import explain_relation
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.sql.parse import CreateTable, parse_statements
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_cost
 
 ROWS = Path(__file__).parent / "data" / "tpch"
 

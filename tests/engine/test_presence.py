@@ -11,8 +11,7 @@ import pytest
 from smpc_sql.ring import Array
 from smpc_sql.sharing import combine_words
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_answer, consortium_of
 from tests.plan.judge import World, assert_same, build
 
 DDL = """
@@ -74,8 +73,7 @@ def test_groups(world: World, consortium: LockstepConsortium, groups: str, where
 
 def _judge(world: World, consortium: LockstepConsortium, sql: str) -> None:
     assert_same(world.actual(sql), world.expected(sql), ordered=False)
-    assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered=False)
-    check_cost(consortium, sql)
+    check_answer(consortium, world, sql, False)
 
 
 def _telling(consortium: LockstepConsortium, sql: str) -> list[int]:

@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from smpc_sql.errors import OverflowPossible, Unsupported
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_cost, consortium_of
 from tests.plan.judge import assert_same, build
 from tests.sql.test_random_queries import DDL, Row, grouped_queries, ones, row_queries, rows
 

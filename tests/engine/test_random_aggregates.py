@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from smpc_sql.sql.compile import compile_select
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_cost, consortium_of
 from tests.plan.judge import World, assert_same, build
 from tests.plan.plain import answer
 

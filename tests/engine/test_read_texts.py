@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_answer, consortium_of
 from tests.plan.judge import World, assert_same, build
 
 TEXTS = (
@@ -45,8 +44,7 @@ def consortium(world: World) -> LockstepConsortium:
 )
 def test_texts_are_read_as_duckdb_reads_them(sql: str, world: World, consortium: LockstepConsortium) -> None:
     assert_same(world.actual(sql), world.expected(sql), ordered=False)
-    assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered=False)
-    check_cost(consortium, sql)
+    check_answer(consortium, world, sql, False)
 
 
 def test_cast_gives_null_where_duckdb_fails(world: World, consortium: LockstepConsortium) -> None:

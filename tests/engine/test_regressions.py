@@ -13,9 +13,8 @@ from smpc_sql.errors import QueryError, Unsupported
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.ring import unpack
 from smpc_sql.sharing import combine_bits
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
-from tests.plan.judge import assert_same, build
+from tests.engine.consortium import check_answer, consortium_of
+from tests.plan.judge import build
 
 WIDE = "CREATE TABLE w (k INTEGER NOT NULL, e BIGINT CHECK (e BETWEEN 0 AND 4000000000000000000));"
 SMALL = "CREATE TABLE t (a INTEGER NOT NULL CHECK (a BETWEEN 0 AND 100), d INTEGER, g DATE);"
@@ -26,8 +25,7 @@ def agree(ddl: str, data: dict[str, Any], *statements: str) -> None:
     world = build(ddl, data)
     consortium = consortium_of(world, 2)
     for sql in statements:
-        assert_same(consortium.sql(sql).fetchall(), world.expected(sql), "ORDER BY" in sql)
-        check_cost(consortium, sql)
+        check_answer(consortium, world, sql, "ORDER BY" in sql)
 
 
 @pytest.mark.parametrize("_", range(4))

@@ -12,8 +12,7 @@ from smpc_sql.errors import Unsupported
 from smpc_sql.plan.optimize import RULES
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_answer, consortium_of
 from tests.plan.judge import World, assert_same, build, queries
 from tests.plan.plain import answer
 from tests.plan.small import FILES, small_world
@@ -37,8 +36,7 @@ def ordered(sql: str) -> bool:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_query_gives_duckdbs_answer(path: Path, world: World, consortium: LockstepConsortium) -> None:
     for sql in queries(path):
-        assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
-        check_cost(consortium, sql)
+        check_answer(consortium, world, sql, ordered(sql))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -53,8 +51,7 @@ def test_three_parties_give_the_same_answer(world: World) -> None:
     consortium = consortium_of(world, 3)
     for path in FILES:
         for sql in queries(path)[::8]:
-            assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
-            check_cost(consortium, sql)
+            check_answer(consortium, world, sql, ordered(sql))
 
 
 def test_the_ends_of_bigint_are_sorted_grouped_and_joined() -> None:
@@ -70,8 +67,7 @@ def test_the_ends_of_bigint_are_sorted_grouped_and_joined() -> None:
         "SELECT b.n, s.m FROM big b JOIN (SELECT i, MAX(n) AS m FROM big GROUP BY i) s USING (i)",
         "SELECT n, ROW_NUMBER() OVER (ORDER BY i, n) FROM big",
     ):
-        assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
-        check_cost(consortium, sql)
+        check_answer(consortium, world, sql, ordered(sql))
 
 
 def test_many_rows_are_sorted_and_not_compared_pair_by_pair() -> None:
@@ -80,8 +76,7 @@ def test_many_rows_are_sorted_and_not_compared_pair_by_pair() -> None:
     world = build(ddl, {"many": {"o": rows[:300], "p": rows[300:]}})
     consortium = consortium_of(world, 2)
     sql = "SELECT i, n FROM many WHERE n > 2 ORDER BY n DESC, i LIMIT 7 OFFSET 3"
-    assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered=True)
-    check_cost(consortium, sql)
+    check_answer(consortium, world, sql, True)
     operators = explain(consortium.prepare(sql), 2)
     assert "sort rows by 2 keys, keep 7 after 3" in operators and "rank rows" not in operators
 
@@ -134,8 +129,7 @@ def test_groups_of_what_is_looked_up_by_few_keys() -> None:
         f"SELECT name, SUM(x) AS s {joined} GROUP BY name HAVING SUM(x) > -5 ORDER BY s, name LIMIT 2",
         f"SELECT name, COUNT(DISTINCT x) {joined} GROUP BY name",
     ):
-        assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
-        check_cost(consortium, sql)
+        check_answer(consortium, world, sql, ordered(sql))
         plan = explain(consortium.prepare(sql), 2).split("operators:")[0]
         assert (plan.count("Aggregate") == 2) == ("DISTINCT" not in sql)
         for rules in (RULES, *(tuple(r for r in RULES if r is not removed) for removed in RULES)):
@@ -155,8 +149,7 @@ def test_texts_of_the_greatest_length() -> None:
         "SELECT COUNT(*) FROM o WHERE LOWER(c) LIKE '%def%' AND LENGTH(c) > 500",
         "SELECT LEFT(c, 60), COUNT(*) FROM o GROUP BY ALL",
     ):
-        assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
-        check_cost(consortium, sql)
+        check_answer(consortium, world, sql, ordered(sql))
     with pytest.raises(Unsupported, match="more than 1024 bytes"):
         consortium.sql("SELECT c || 'x' FROM o")
 

@@ -7,9 +7,8 @@ import pytest
 from smpc_sql.engine.explain import explain
 from smpc_sql.errors import CatalogConflict, QueryError, Unsupported
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
-from tests.plan.judge import World, assert_same
+from tests.engine.consortium import check_answer, made_in_both
+from tests.plan.judge import World
 from tests.plan.small import small_world
 
 MADE = (
@@ -50,17 +49,12 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def consortium(world: World) -> LockstepConsortium:
-    consortium = consortium_of(world, 2)
-    for sql in MADE:
-        consortium.create(sql)
-        world.duck.execute(sql.replace("FROM t ", "FROM (SELECT * EXCLUDE (owner) FROM t) "))
-    return consortium
+    return made_in_both(world, MADE, lambda sql: sql.replace("FROM t ", "FROM (SELECT * EXCLUDE (owner) FROM t) "))
 
 
 @pytest.mark.parametrize("sql", ASKED)
 def test_made_tables_answer_as_duckdbs(sql: str, world: World, consortium: LockstepConsortium) -> None:
-    assert_same(consortium.sql(sql).fetchall(), world.expected(sql), "ORDER BY" in sql)
-    check_cost(consortium, sql)
+    check_answer(consortium, world, sql, "ORDER BY" in sql)
 
 
 def test_the_number_of_rows_is_the_plans_bound(world: World, consortium: LockstepConsortium) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_answer, consortium_of
 from tests.engine.test_relational import ordered
-from tests.plan.judge import World, assert_same, build
+from tests.plan.judge import World, build
 
 DDL = """
 CREATE TABLE t (
@@ -54,5 +53,4 @@ def consortium(world: World) -> LockstepConsortium:
     ],
 )
 def test_answers_are_those_of_text(sql: str, world: World, consortium: LockstepConsortium) -> None:
-    assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
-    check_cost(consortium, sql)
+    check_answer(consortium, world, sql, ordered(sql))

@@ -7,9 +7,8 @@ import pytest
 from smpc_sql.errors import CatalogConflict, QueryError, SyntaxInvalid, UnknownName, Unsupported
 from smpc_sql.sql.compile import describe
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
-from tests.plan.judge import World, assert_same
+from tests.engine.consortium import check_answer, made_in_both
+from tests.plan.judge import World
 from tests.plan.small import small_world
 
 VIEWS = (
@@ -34,17 +33,12 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def consortium(world: World) -> LockstepConsortium:
-    consortium = consortium_of(world, 2)
-    for sql in VIEWS:
-        consortium.create(sql)
-        world.duck.execute(sql)
-    return consortium
+    return made_in_both(world, VIEWS)
 
 
 @pytest.mark.parametrize("sql", ASKED)
 def test_views_answer_as_duckdbs(sql: str, world: World, consortium: LockstepConsortium) -> None:
-    assert_same(consortium.sql(sql).fetchall(), world.expected(sql), False)
-    check_cost(consortium, sql)
+    check_answer(consortium, world, sql, False)
 
 
 def test_views_are_described(consortium: LockstepConsortium) -> None:

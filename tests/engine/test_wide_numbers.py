@@ -10,8 +10,7 @@ import pytest
 from smpc_sql.plan.optimize import RULES
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_answer, consortium_of
 from tests.plan.judge import QUERIES, World, assert_same, queries
 from tests.plan.plain import answer
 from tests.plan.wide_world import wide_world
@@ -41,8 +40,7 @@ def test_plans_are_right_with_and_without_rules(sql: str, world: World) -> None:
 
 @pytest.mark.parametrize("sql", ALL)
 def test_protocols_give_duckdbs_answer(sql: str, world: World, consortium: LockstepConsortium) -> None:
-    assert_same(consortium.sql(sql).fetchall(), world.expected(sql), ordered(sql))
-    check_cost(consortium, sql)
+    check_answer(consortium, world, sql, ordered(sql))
 
 
 def test_what_leaves_the_types_of_duckdb_is_exact(world: World, consortium: LockstepConsortium) -> None:

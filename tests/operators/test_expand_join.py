@@ -10,8 +10,7 @@ from smpc_sql.engine.explain import explain
 from smpc_sql.errors import QueryError, Unsupported
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_cost, consortium_of
 from tests.plan.judge import World, assert_same, build
 
 DDL = """

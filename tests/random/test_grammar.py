@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from smpc_sql.errors import OverflowPossible, Unsupported
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_cost
 from tests.plan.judge import assert_same
 from tests.random.queries import queries
 from tests.random.schemas import Table, tables
