@@ -16,6 +16,7 @@ def merged(texts: Mapping[str, str]) -> dict[str, Any]:
     """
     reports = {party: _read(party, text) for party, text in texts.items()}
     measured = {party: report.pop("measured") for party, report in reports.items()}
+    totals = [report.pop("total", None) for report in reports.values()]
     first, *others = reports
     for party in others:
         if reports[party] != reports[first]:
@@ -23,13 +24,7 @@ def merged(texts: Mapping[str, str]) -> dict[str, Any]:
     report = reports[first]
     try:
         _fill(report["operators"], list(measured.values()))
-        whole = [[each for each in own if each is not None] for own in measured.values()]
-        report["measured"] = {
-            "seconds": max(sum(each["seconds"] for each in own) for own in whole),
-            "rounds": max(sum(each["rounds"] for each in own) for own in whole),
-            "bytes_sent": [sum(each["bytes_sent"] for each in own) for own in whole],
-            "bytes_dealt": sum(each["bytes_dealt"] for own in whole for each in own),
-        }
+        report["measured"] = _merged(totals)
     except (KeyError, IndexError, TypeError, RecursionError) as error:
         raise PeerError(first, "sent a report that is none") from error
     return report
@@ -47,14 +42,18 @@ def _read(party: str, text: str) -> dict[str, Any]:
 
 def _fill(node: dict[str, Any], measured: Sequence[list[dict[str, Any]]]) -> None:
     mine = [each[node["number"]] for each in measured]
-    node["measured"] = {
-        "seconds": max(cost["seconds"] for cost in mine),
-        "rounds": max(cost["rounds"] for cost in mine),
-        "bytes_sent": [cost["bytes_sent"] for cost in mine],
-        "bytes_dealt": sum(cost["bytes_dealt"] for cost in mine),
-    }
+    node["measured"] = _merged(mine)
     for source in node["inputs"]:
         _fill(source, measured)
+
+
+def _merged(costs: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "seconds": max(cost["seconds"] for cost in costs),
+        "rounds": max(cost["rounds"] for cost in costs),
+        "bytes_sent": [cost["bytes_sent"] for cost in costs],
+        "bytes_dealt": sum(cost["bytes_dealt"] for cost in costs),
+    }
 
 
 def as_text(report: Mapping[str, Any]) -> str:

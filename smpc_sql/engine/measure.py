@@ -20,6 +20,7 @@ from smpc_sql.operators.table import SharedTable
 from smpc_sql.session import Event, Session
 
 _COUNTER = 3  # bytes of a path that count the acts of one branch
+_BRANCH = 7  # with the number of a branch behind them
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,10 @@ class Instrumented:
         """As the plan's root does; what it finds is thrown away."""
         _noted(self._root.run, session, tables, 0, self.record)
 
+    def total(self, events: Iterable[Event]) -> Cost:
+        """Of the whole, from the session's events. Operators side by side share their seconds and rounds."""
+        return _total(self.record.spans.get(0, []), tuple(events))
+
     def costs(self, events: Iterable[Event]) -> list[Cost]:
         """Of every operator, from the session's events."""
         spans = [self.record.spans.get(i, []) for i in range(len(self.operators))]
@@ -137,9 +142,10 @@ class Instrumented:
             if any(child.inside(own) for own in spans[number])
         ]
         below = _total(inner, events)
+        seconds, rounds = _passed(spans[number], inner)
         return Cost(
-            max(0.0, whole.seconds - below.seconds),
-            max(0, whole.rounds - below.rounds),
+            max(0.0, whole.seconds - seconds),
+            max(0, whole.rounds - rounds),
             whole.bytes_sent - below.bytes_sent,
             whole.bytes_dealt - below.bytes_dealt,
         )
@@ -166,6 +172,20 @@ class Instrumented:
             elif dataclasses.is_dataclass(value) and value in operator.inputs:
                 changes[field.name] = wrapped[value]
         return dataclasses.replace(operator, **changes) if changes else operator
+
+
+def _passed(own: Sequence[_Span], inner: Sequence[_Span]) -> tuple[float, int]:
+    """The seconds and rounds that pass while inner stretches run: of those side by side, the longest branch's."""
+    forks: dict[tuple[int, bytes], dict[bytes, tuple[float, int]]] = {}
+    for child in inner:
+        place = next(i for i, span in enumerate(own) if child.inside(span))
+        rest = child.prefix[len(own[place].prefix) :]
+        act, branch = (rest[:_COUNTER], rest[_COUNTER:_BRANCH]) if rest else (child.first.to_bytes(8, "big"), b"")
+        branches = forks.setdefault((place, act), {})
+        seconds, rounds = branches.get(branch, (0.0, 0))
+        branches[branch] = seconds + child.seconds, rounds + child.rounds
+    longest = [tuple(map(max, zip(*branches.values(), strict=True))) for branches in forks.values()]
+    return sum(seconds for seconds, _ in longest), sum(rounds for _, rounds in longest)
 
 
 def _total(spans: Sequence[_Span], events: Sequence[Event]) -> Cost:

@@ -48,16 +48,18 @@ def as_text(found: dict[str, Any]) -> str:
 def analyze(prepared: Prepared, backend: NetworkBackend, tables: Stored) -> dict[str, Any]:
     """Runs a plan and throws its result away; the report, with "measured" for this party: a cost for every operator.
 
-    "measured" is a list in the order of `report`'s operators, parents first, each once.
+    "measured" is a list in the order of `report`'s operators, parents first, each once. "total": of the whole, which
+    is less than they add up to where they run side by side.
     """
     backend.expect(prepared.cost(index=backend.index, parties=backend.parties).requests)
     plan = Instrumented(prepared.root)
     plan.run(Session(backend), Tables(tables))
-    measured = [
-        {"seconds": c.seconds, "rounds": c.rounds, "bytes_sent": c.bytes_sent, "bytes_dealt": c.bytes_dealt}
-        for c in plan.costs(backend.events)
-    ]
-    return {**report(prepared, backend.parties), "measured": measured}
+    measured = [_values(cost) for cost in plan.costs(backend.events)]
+    return {**report(prepared, backend.parties), "measured": measured, "total": _values(plan.total(backend.events))}
+
+
+def _values(c: Cost) -> dict[str, Any]:
+    return {"seconds": c.seconds, "rounds": c.rounds, "bytes_sent": c.bytes_sent, "bytes_dealt": c.bytes_dealt}
 
 
 def _dry(prepared: Prepared | PreparedSize, index: int, parties: int) -> list[Cost]:

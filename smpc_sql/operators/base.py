@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -38,10 +39,11 @@ Stored = Mapping[str, Sequence[Fragment]]
 class Tables:
     """What operators read in one run: the stored tables, and what other operators keep for more than one reader."""
 
-    __slots__ = ("_kept", "_stored")
+    __slots__ = ("_kept", "_lock", "_stored")
 
     def __init__(self, stored: Stored) -> None:
         self._stored = stored
+        self._lock = threading.Lock()
         self._kept: dict[int, tuple[SharedTable | None, int]] = {}
 
     def fragments(self, table: str) -> Sequence[Fragment]:
@@ -50,12 +52,24 @@ class Tables:
 
     def once(self, number: int, readers: int, compute: Callable[[], SharedTable]) -> SharedTable:
         """What `compute` gave to the first of `readers`; let go when the last has it. All read the same arrays."""
-        known, waiting = self._kept.get(number, (None, readers))
-        if waiting == 0:
-            raise InternalError(f"shared rows {number} have more readers than were counted")
+        known, _ = self._kept.get(number, (None, readers))
         table = compute() if known is None else known
-        self._kept[number] = (table if waiting > 1 else None), waiting - 1
+        with self._lock:
+            _, waiting = self._kept.get(number, (None, readers))
+            if waiting == 0:
+                raise InternalError(f"shared rows {number} have more readers than were counted")
+            self._kept[number] = (table if waiting > 1 else None), waiting - 1
         return table
+
+    def keep(self, number: int, readers: int) -> None:
+        """From now on it has one reader more: who computes it before the others read."""
+        with self._lock:
+            _, waiting = self._kept.get(number, (None, readers))
+            self._kept[number] = None, waiting + 1
+
+    def knows(self, number: int) -> bool:
+        """Whether somebody has computed it, or will before anybody else reads it."""
+        return number in self._kept
 
 
 class Operator(Protocol):
@@ -74,6 +88,12 @@ class Operator(Protocol):
 
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """Computes this party's share of its result."""
+
+
+def unwrapped(operator: Operator) -> Operator:
+    """The operator itself: what is measured is wrapped."""
+    inner: Operator = getattr(operator, "operator", operator)
+    return inner
 
 
 def where(predicate: Expression | None) -> str:

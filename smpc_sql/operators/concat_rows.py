@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.plan.relations import Field
@@ -38,7 +39,7 @@ class ConcatRows:
 
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
-        found = [source.run(session, tables) for source in self.sources]
+        found = run_inputs(session, tables, self.sources)
         parts = [whole_columns(session, table, range(len(self.fields))) for table in found]
         raws = [self._column(i, [columns[i] for columns in parts]) for i in range(len(self.fields))]
         return SharedTable((Piece(self.rows, tuple(raws), _valid(session, found)),))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.protocol.boolean import conjunction
@@ -40,7 +41,7 @@ class CrossProduct:
 
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
-        left, right = self.left.run(session, tables), self.right.run(session, tables)
+        left, right = run_inputs(session, tables, self.inputs)
         often, times = right.rows, left.rows
         columns = [_repeated(c, often) for c in whole_columns(session, left, range(self.left_width))]
         columns += [_tiled(c, times) for c in whole_columns(session, right, range(self.right_width))]

@@ -8,6 +8,7 @@ import numpy as np
 
 from smpc_sql.errors import InternalError
 from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.session import Session
 
@@ -36,7 +37,7 @@ class CrossRow:
 
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
-        left, right = self.left.run(session, tables), self.right.run(session, tables)
+        left, right = run_inputs(session, tables, self.inputs)
         (row,) = (piece for piece in right.pieces if piece.rows)
         if row.valid is not None:
             raise InternalError("the right row of a cross join may be absent")

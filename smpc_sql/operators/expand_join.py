@@ -18,6 +18,7 @@ from smpc_sql.errors import QueryError
 from smpc_sql.operators.base import Operator, Tables
 from smpc_sql.operators.keys import differs_from_previous
 from smpc_sql.operators.lookup_join import SideRows, StackedSides
+from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.operators.slots import Slots, slots_of
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
@@ -72,7 +73,7 @@ class ExpandJoin:
 
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
-        left, right = self.left.run(session, tables), self.right.run(session, tables)
+        left, right = run_inputs(session, tables, self.inputs)
         columns = whole_columns(session, left, range(self.left_width))
         beside = whole_columns(session, right, self.carried)
         if not self.rows:

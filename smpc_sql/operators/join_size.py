@@ -13,6 +13,7 @@ import numpy as np
 from smpc_sql.correlations.fields import Zero
 from smpc_sql.operators.base import Operator, Tables
 from smpc_sql.operators.expand_join import Pairs, stacked
+from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.plan.explain import rounded
 from smpc_sql.plan.relations import Sized
 from smpc_sql.protocol.comparison import negative
@@ -55,7 +56,7 @@ class JoinSize:
 
     def run(self, session: Session, tables: Tables) -> int:
         """The size. At least 1, which is the least that a join makes room for."""
-        left, right = self.left.run(session, tables), self.right.run(session, tables)
+        left, right = run_inputs(session, tables, self.inputs)
         if not (left.rows and right.rows):
             return 1
         pairs = Pairs(session, stacked(session, left, right, self.left_keys, self.right_keys, self.bounds))

@@ -18,6 +18,7 @@ import numpy as np
 
 from smpc_sql.operators.base import Operator, Tables
 from smpc_sql.operators.keys import KeyColumn, key_parts
+from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.protocol.arithmetic import to_words
@@ -70,7 +71,7 @@ class LookupJoin:
 
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
-        left, right = self.left.run(session, tables), self.right.run(session, tables)
+        left, right = run_inputs(session, tables, self.inputs)
         payload = whole_columns(session, right, self.carried) if self.kind in ("inner", "left") else []
         if left.rows == 0:
             return self._joined(left, self._nothing(payload), None if self.kind != "inner" else _NO_BITS)

@@ -48,7 +48,9 @@ def test_operators_add_up_to_the_whole(sql: str, consortium: LockstepConsortium)
     for i in range(2):
         assert sum(cost["bytes_sent"][i] for cost in operators.values()) == found["cost"]["bytes_sent"][i]
     assert sum(cost["bytes_dealt"] for cost in operators.values()) == found["cost"]["bytes_dealt"]
-    assert sum(cost["rounds"] for cost in operators.values()) == found["cost"]["rounds"]
+    # operators that run side by side share their rounds
+    assert found["cost"]["rounds"] <= sum(cost["rounds"] for cost in operators.values())
+    assert max(cost["rounds"] for cost in operators.values()) <= found["cost"]["rounds"]
 
 
 @pytest.mark.parametrize("sql", QUERIES)
