@@ -29,10 +29,10 @@ class Approximation:
 def approximations(relation: Relation) -> tuple[Approximation, ...]:
     """Those of a plan, each once; none where the answer is exact."""
     found = (
-        Approximation(f"{explain_expression(node.numerator)} / {explain_expression(node.denominator)}", node.places)
+        Approximation(f"{explain_expression(node.numerator)} / {explain_expression(node.denominator)}", places)
         for below in walk(relation)
         for expression in expressions_of(below)
         for node in nodes(expression)
-        if isinstance(node, WholeQuotient) and node.places > 0
+        if isinstance(node, WholeQuotient) and (places := node.places or node.part_of) > 0
     )
     return tuple(dict.fromkeys(found))

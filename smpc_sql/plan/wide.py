@@ -32,6 +32,7 @@ from smpc_sql.plan.expressions import (
     Remainder,
     Rescale,
     Subtract,
+    WholeQuotient,
     Within,
     columns_of,
     rebuild,
@@ -49,6 +50,12 @@ _FIRST_BITS = 56
 _SAFE = 1 << 60
 _HALF_WORD = 31
 """A word is split by one shift into at most this many low bits (`protocol.division.shift`)."""
+
+LARGEST_DIVISOR = 1 << 35
+"""Below it, wide numbers are divided by a word: 2^25 times as much is one, too."""
+
+_LEADING_BITS = 8
+"""A first digit's bits where it is divided."""
 
 _POLYNOMIAL = (Add, Subtract, Multiply, Negate, Rescale)
 
@@ -72,7 +79,9 @@ def fits(e: Expression) -> bool:
 
 
 def _leaves(node: Expression | AggregateCall) -> bool:
-    if isinstance(node, Less):
+    if isinstance(node, WholeQuotient):
+        bounds = Interval(-1, node.denominator.bounds.high << node.bits + 1).union(node.bounds)
+    elif isinstance(node, Less):
         bounds = node.left.bounds - node.right.bounds
     elif is_number(node):
         bounds = node.bounds
@@ -120,6 +129,8 @@ def legal(e: Expression) -> Expression:
             return _case(rebuild(e, tuple(map(legal, e.parts))))
         case FloorDivide(x, divisor, type_):
             return _floor(legal(x), divisor, type_)
+        case WholeQuotient():
+            return _whole_quotient(e, legal(e.numerator), legal(e.denominator))
         case Within(x) if not fits(new := legal(x)):
             return new
         case _:
@@ -175,7 +186,7 @@ def _case(e: Expression) -> Expression:
 
 def _floor(x: Expression, divisor: int, type_: SqlType) -> Expression:
     """floor(x / divisor) as in school, digit by digit."""
-    if fits(x) or divisor >= 1 << _FIRST_BITS - DIGIT:
+    if fits(x) or divisor >= LARGEST_DIVISOR:
         return FloorDivide(x, divisor, type_)
     above, *below = digits(x)
     quotients: list[Expression] = [FloorDivide(above, divisor, _INTEGER)]
@@ -185,6 +196,32 @@ def _floor(x: Expression, divisor: int, type_: SqlType) -> Expression:
         quotients.append(FloorDivide(rest, divisor, _INTEGER))
         rest = Remainder(rest, divisor)
     return composed(quotients, type_)
+
+
+def _whole_quotient(e: WholeQuotient, n: Expression, d: Expression) -> Expression:
+    """floor(n * 2^places / d), of a secret d: digit by digit, the rest of each before the next."""
+    whole = WholeQuotient(n, d, e.places, e.width, e.part_of)
+    if fits(whole) or not fits(d) or d.bounds.high >= LARGEST_DIVISOR:
+        return whole
+    x = Multiply(Literal(1 << e.places, _INTEGER), n, _INTEGER) if e.places else n
+    count = 1 + max(0, -(-(x.bounds.bits - _LEADING_BITS) // DIGIT))
+    first, *below = digits(x, count)
+    shift = DIGIT * (count - 1)
+    first = Within(first, Interval(x.bounds.low >> shift, x.bounds.high >> shift))
+    if 0 in d.bounds:  # then the quotient may be anything, but within its bounds
+        d = Within(Case(((Equal(d, Literal(0, d.type)), Literal(1, d.type)),), d), Interval(1, d.bounds.high))
+    found: list[Expression] = [WholeQuotient(first, d)]
+    rest = _rest(first, found[0], d)
+    for digit in below:
+        value = Add(Multiply(Literal(1 << DIGIT, _INTEGER), rest, _INTEGER), digit, _INTEGER)
+        found.append(WholeQuotient(value, d, 0, DIGIT, e.places))
+        rest = _rest(value, found[-1], d)
+    return composed(found, _INTEGER)
+
+
+def _rest(value: Expression, quotient: Expression, divisor: Expression) -> Expression:
+    taken = Subtract(value, Multiply(quotient, divisor, _INTEGER), _INTEGER)
+    return Within(taken, Interval(0, divisor.bounds.high - 1))
 
 
 # ------------------------------------------------------------------------------------------------------------- terms

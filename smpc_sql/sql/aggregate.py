@@ -12,6 +12,7 @@ from smpc_sql.plan.expressions import (
     AggregateCall,
     AggregateKind,
     Column,
+    Divide,
     Expression,
     rebuild,
     transform,
@@ -20,6 +21,8 @@ from smpc_sql.plan.places import Place
 from smpc_sql.plan.relations import Aggregate, Filter, Relation
 from smpc_sql.sql.aggregate_functions import DISTINCT, FUNCTIONS, WITHOUT_REPETITION, Function
 from smpc_sql.sql.covariance import PAIRS, Moments
+from smpc_sql.sql.fixed import over_constant
+from smpc_sql.sql.fixed_point import key_word
 from smpc_sql.sql.nodes import construct, located, only, show
 from smpc_sql.sql.order_statistics import bind_ordered
 from smpc_sql.sql.scalar import OuterNames, ScalarBinder, SubqueryBinder, Widen, WindowBinder
@@ -180,9 +183,18 @@ class GroupedBinder(ScalarBinder):
             return self.key_column(own.index(bound))
         if isinstance(bound, Column):
             return None
+        if isinstance(bound, Divide) and over_constant(bound) is None and self._has_words_of(bound):
+            bound = key_word(bound)
         new = [self.over_keys(part) for part in bound.parts]
         known = tuple(part for part in new if part is not None)
         return rebuild(bound, known) if len(known) == len(new) else None
+
+    def _has_words_of(self, quotient: Divide) -> bool:
+        """Whether a quotient by a secret is a key."""
+        try:
+            return key_word(quotient).numerator in self.keys[: self.own_keys]
+        except QueryError:
+            return False
 
     def of_keys(self, rows: Sequence[Expression]) -> tuple[Expression, ...]:
         """The keys that these expressions over rows are."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from smpc_sql.errors import TypeMismatch, Unsupported
+from smpc_sql.errors import TypeMismatch
 from smpc_sql.plan.expressions import (
     AggregateKind,
     And,
@@ -24,7 +24,7 @@ from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate_calls import AggregateCalls
 from smpc_sql.sql.coercion import as_quotient, multiply, subtract
 from smpc_sql.sql.fixed import over_constant, plain
-from smpc_sql.sql.fixed_point import fixed_point
+from smpc_sql.sql.fixed_point import fixed_point, key_word
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.operations import require_numbers
 from smpc_sql.sql.text import each_word, words_of
@@ -33,16 +33,16 @@ Function = Callable[[AggregateCalls, Expression, Expression | None], Expression]
 """The calls of a SELECT, an argument and the rows it is of, to what the function stands for."""
 
 
-def _over_constant(x: Expression, what: str, rows: int = 0) -> Divide | None:
-    """A DOUBLE argument over a constant denominator; one by a secret in fixed point, if so many rows may be summed."""
+def over_constant_or_fixed(x: Expression, rows: int = 0) -> Divide | None:
+    """A DOUBLE argument over a constant denominator; one by a secret in fixed point, so that so many rows may be
+    summed, or of 0 rows so that it is told from any other. None for any other type.
+    """
     if not isinstance(x.type, Double):
         return None
     q = as_quotient(x)
-    if over_constant(q) is None and rows:
-        return fixed_point(q, rows)
-    if over_constant(q) is None:
-        raise Unsupported(f"{what} of a quotient is not supported, but of one by a constant other than 0")
-    return q
+    if over_constant(q) is not None:
+        return q
+    return fixed_point(q, rows) if rows else key_word(q)
 
 
 def _count(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
@@ -63,7 +63,7 @@ def _sum(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expres
     if isinstance(x.type, Boolean):
         x = FromBoolean(x)
     require_numbers("SUM", x)
-    q = _over_constant(x, "SUM", g.scope.relation.max_rows)
+    q = over_constant_or_fixed(x, g.scope.relation.max_rows)
     if q is not None:
         return quotient.make(g.call("sum", q.numerator, filter_), q.denominator)
     return g.call("sum", x, filter_)
@@ -71,7 +71,7 @@ def _sum(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expres
 
 def _avg(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
     require_numbers("AVG", x)
-    q = _over_constant(x, "AVG", g.scope.relation.max_rows)
+    q = over_constant_or_fixed(x, g.scope.relation.max_rows)
     if q is not None:
         count = g.call("count", q.numerator, filter_)
         return quotient.make(g.call("sum", q.numerator, filter_), multiply(count, q.denominator), guarded=True)
@@ -82,14 +82,14 @@ def _count_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None
     x = FromBoolean(x) if isinstance(x.type, Boolean) else x
     if isinstance(x, LongText):
         return g.call("count", x.words[0], filter_, distinct=True, rest=x.words[1:])
-    q = _over_constant(x, "COUNT(DISTINCT …)")
+    q = over_constant_or_fixed(x)
     return g.call("count", x if q is None else q.numerator, filter_, distinct=True)
 
 
 def _sum_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
     x = FromBoolean(x) if isinstance(x.type, Boolean) else x
     require_numbers("SUM", x)
-    q = _over_constant(x, "SUM(DISTINCT …)")
+    q = over_constant_or_fixed(x)
     if q is not None:
         return quotient.make(g.call("sum", q.numerator, filter_, distinct=True), q.denominator)
     return g.call("sum", x, filter_, distinct=True)
@@ -107,7 +107,7 @@ def _extreme(kind: AggregateKind) -> Callable[[AggregateCalls, Expression, Expre
             return _truth(g, kind, x, filter_)
         if isinstance(x, LongText):
             return each_word(x, lambda first, rest, word: g.call(kind, first, filter_, rest=rest, word=word))
-        q = _over_constant(x, kind.upper(), rows=1)
+        q = over_constant_or_fixed(x, rows=1)
         if q is not None:
             return Divide(g.call(kind, q.numerator, filter_), q.denominator)
         return g.call(kind, x, filter_)
@@ -135,7 +135,7 @@ def _variance(sample: bool, root: bool) -> Callable[[AggregateCalls, Expression,
     def bind(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
         require_numbers("a variance", x)
         x = plain(x)
-        q = _over_constant(x, "a variance")
+        q = over_constant_or_fixed(x, g.scope.relation.max_rows)
         x = x if q is None else q.numerator
         n = g.call("count", x, filter_)
         total, squares = g.call("sum", x, filter_), g.call("sum", multiply(x, x), filter_)

@@ -35,6 +35,7 @@ from smpc_sql.sql.distinct_on import first_of_keys
 from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.every import EveryBinder
 from smpc_sql.sql.fixed import over_constant, words_of
+from smpc_sql.sql.fixed_point import keyed
 from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
 from smpc_sql.sql.hints import Pairs, Rooms
 from smpc_sql.sql.joins import join_all
@@ -347,8 +348,7 @@ class SelectBinder:
     def _key(self, rows: ScalarBinder, item: exp.Expr) -> Expression:
         key = rows.bind(item)
         with located(item, self.text):
-            _check_key(key, item)
-        return key
+            return _check_key(key, item)
 
     def _group_items(self, scope: Scope) -> Sequence[Sequence[exp.Expr]]:
         """What each grouping set has, most often one."""
@@ -458,15 +458,17 @@ class SelectBinder:
     ) -> tuple[Relation, list[Output], list[SortKey]]:
         """SELECT DISTINCT is GROUP BY all outputs."""
         expressions: list[Expression] = []
-        for output in outputs:
+        for i, output in enumerate(outputs):
             node = output.node if output.node is not None else self.select
             with located(node, self.text):
-                _check_key(output.expression, node)
+                output = replace(output, expression=_check_key(output.expression, node))
+            outputs = [*outputs[:i], output, *outputs[i + 1 :]]
             expressions += [word for word in words_of(output.expression) if word not in expressions]
         names = [next(o.name for o in outputs if e in words_of(o.expression)) for e in expressions]
         grouped = Aggregate(relation, tuple(expressions), tuple(names), (), ())
 
         def over(expression: Expression) -> Expression:
+            expression = keyed(expression)
             if expression in expressions:
                 return grouped.column(expressions.index(expression))
             if isinstance(expression, Literal):
@@ -500,9 +502,12 @@ def _link(term: Expression) -> tuple[Expression, Expression] | None:
     return None
 
 
-def _check_key(key: Expression, node: exp.Expr) -> None:
+def _check_key(key: Expression, node: exp.Expr) -> Expression:
+    """A key as words. Raises Unsupported for what is none."""
+    key = keyed(key)
     if isinstance(key.type, Double) and over_constant(key) is None:
-        raise Unsupported(f"GROUP BY or DISTINCT of a quotient by what is not constant is not supported: {show(node)}")
+        raise Unsupported(f"GROUP BY or DISTINCT of a square root (STDDEV, SQRT) is not supported: {show(node)}")
+    return key
 
 
 def ctes_of(node: exp.Expr, text: str) -> dict[str, exp.CTE]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal as OneOf
 
 from smpc_sql.catalog import Catalog, View
-from smpc_sql.errors import OverflowPossible, QueryError, SizeUnknown, SyntaxInvalid, Unsupported
+from smpc_sql.errors import OverflowPossible, QueryError, SizeUnknown, SyntaxInvalid, TypeMismatch, Unsupported
 from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
@@ -86,7 +86,11 @@ def _of_wide_numbers(
         narrow, fields = widened(relation)
         delivery = _delivered(narrow, [(name, legal(substitute(e, fields))) for name, e in columns], kept)
         check_words(delivery)
-    except (OverflowPossible, Unsupported):  # of numbers so long that an expression becomes too large, too
+    except (
+        OverflowPossible,
+        TypeMismatch,
+        Unsupported,
+    ):  # of numbers so long that an expression becomes too large, too
         raise error from None
     return delivery
 

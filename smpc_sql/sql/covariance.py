@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from sqlglot import exp
 
-from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
     And,
     Case,
@@ -20,10 +18,11 @@ from smpc_sql.plan.expressions import (
     Not,
     Sqrt,
 )
-from smpc_sql.schema import Double, Integer
+from smpc_sql.schema import Integer
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate_calls import AggregateCalls
-from smpc_sql.sql.coercion import add, multiply, subtract
+from smpc_sql.sql.aggregate_functions import over_constant_or_fixed
+from smpc_sql.sql.coercion import add, as_quotient, multiply, subtract
 from smpc_sql.sql.fixed import plain
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.operations import require_numbers
@@ -35,9 +34,7 @@ class Moments:
     def __init__(self, g: AggregateCalls, y: Expression, x: Expression, filter_: Expression | None) -> None:
         for argument in (y, x):
             require_numbers("an aggregate of two numbers", argument)
-        y, x = plain(y), plain(x)
-        if isinstance(y.type, Double) or isinstance(x.type, Double):
-            raise Unsupported("CORR, COVAR and REGR functions of a quotient are not supported")
+        (y, self._below_y), (x, self._below_x) = (_word(argument, g.scope.relation.max_rows) for argument in (y, x))
         known = [Not(IsNull(argument)) for argument in (y, x) if argument.nullable]
         terms = (*(() if filter_ is None else (filter_,)), *known)
         rows = None if not terms else terms[0] if len(terms) == 1 else And(terms)
@@ -48,6 +45,14 @@ class Moments:
 
     def _sum(self, a: Expression, b: Expression) -> Expression:
         return self._binder.call("sum", multiply(a, b), self._rows)
+
+    def scaled(self, found: Expression, of_y: int, of_x: int) -> Expression:
+        """What grows with so many powers of y and of x, of the words that are summed, for y and x themselves."""
+        for below, power in ((self._below_y, of_y), (self._below_x, of_x)):
+            for _ in range(0 if below is None else abs(power)):
+                assert below is not None
+                found = quotient.divide(found, below) if power > 0 else quotient.times(as_quotient(found), below)
+        return found
 
     @property
     def xy(self) -> Expression:
@@ -74,6 +79,13 @@ class Moments:
         return subtract(multiply(self.y, self._sum(x, x)), multiply(self.x, self._sum(x, y)))
 
 
+def _word(x: Expression, rows: int) -> tuple[Expression, Expression | None]:
+    """A number as what is summed, and the constant that it is over."""
+    x = plain(x)
+    q = over_constant_or_fixed(x, rows)
+    return (x, None) if q is None else (q.numerator, q.denominator)
+
+
 def _covariance(m: Moments, *, sample: bool) -> Expression:
     denominator = multiply(m.n, subtract(m.n, integer(1)) if sample else m.n)
     return quotient.make(m.xy, denominator, guarded=not sample)
@@ -96,17 +108,17 @@ def _r2(m: Moments) -> Expression:
 
 _Pair = Callable[[Moments], Expression]
 PAIRS: dict[type[exp.Expr], _Pair] = {
-    exp.CovarPop: partial(_covariance, sample=False),
-    exp.CovarSamp: partial(_covariance, sample=True),
+    exp.CovarPop: lambda m: m.scaled(_covariance(m, sample=False), 1, 1),
+    exp.CovarSamp: lambda m: m.scaled(_covariance(m, sample=True), 1, 1),
     exp.Corr: _corr,
-    exp.RegrSlope: lambda m: quotient.make(m.xy, m.xx),
-    exp.RegrIntercept: lambda m: quotient.make(m.intercept, m.xx),
+    exp.RegrSlope: lambda m: m.scaled(quotient.make(m.xy, m.xx), 1, -1),
+    exp.RegrIntercept: lambda m: m.scaled(quotient.make(m.intercept, m.xx), 1, 0),
     exp.RegrR2: _r2,
     exp.RegrCount: lambda m: m.n,
-    exp.RegrAvgx: lambda m: quotient.make(m.x, m.n, guarded=True),
-    exp.RegrAvgy: lambda m: quotient.make(m.y, m.n, guarded=True),
-    exp.RegrSxx: lambda m: quotient.make(m.xx, m.n, guarded=True),
-    exp.RegrSyy: lambda m: quotient.make(m.yy, m.n, guarded=True),
-    exp.RegrSxy: lambda m: quotient.make(m.xy, m.n, guarded=True),
+    exp.RegrAvgx: lambda m: m.scaled(quotient.make(m.x, m.n, guarded=True), 0, 1),
+    exp.RegrAvgy: lambda m: m.scaled(quotient.make(m.y, m.n, guarded=True), 1, 0),
+    exp.RegrSxx: lambda m: m.scaled(quotient.make(m.xx, m.n, guarded=True), 0, 2),
+    exp.RegrSyy: lambda m: m.scaled(quotient.make(m.yy, m.n, guarded=True), 2, 0),
+    exp.RegrSxy: lambda m: m.scaled(quotient.make(m.xy, m.n, guarded=True), 1, 1),
 }
 """By what sqlglot makes of them."""

@@ -22,11 +22,13 @@ from smpc_sql.plan.frames import PARTITION, PEERS, ROW, UP_TO_PEERS, WHOLE, Edge
 from smpc_sql.plan.places import Place
 from smpc_sql.plan.relations import Relation, SortKey, Window, WindowCall
 from smpc_sql.plan.rules.fold_constants import fold
+from smpc_sql.plan.wide import LARGEST_DIVISOR
 from smpc_sql.schema import Double, Integer, Text
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate import GroupedBinder
-from smpc_sql.sql.coercion import as_quotient, multiply, same_scale
+from smpc_sql.sql.coercion import as_quotient, multiply
 from smpc_sql.sql.fixed import word_of, words_of, wrapped
+from smpc_sql.sql.fixed_point import unscaled
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import only
 from smpc_sql.sql.operations import choose
@@ -35,7 +37,6 @@ from smpc_sql.sql.scalar import ScalarBinder
 
 _OF_VALUES = ("nth_value", "last_value", "lag", "lead")
 _OF_FRAMES = ("count_star", "count", "sum", "min", "max")
-_MOST_BITS = 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +142,16 @@ def order_word(x: Expression) -> Expression:
     """What orders as x does, equal where that is, NULL where that is, and is made of words: x itself if it is.
 
     Of a quotient by a constant it is the numerator. Else floor(2^k n / d), which is exact: two quotients with
-    denominators up to 2^(k/2) differ by 2^-k at least, if at all. Raises Unsupported where 62 bits are too few.
+    denominators up to 2^(k/2) differ by 2^-k at least, if at all. Raises Unsupported
+    where denominators have more than 35 bits.
     """
     word = word_of(x.x if isinstance(x, Sqrt) else x)
     if not isinstance(word.type, Double):
         return word
     q = quotient.positive(as_quotient(word))
-    numerator, denominator = (whole_digits(part) for part in same_scale(q.numerator, q.denominator))
+    numerator, denominator = (whole_digits(part) for part in (q.numerator, unscaled(q.denominator)[0]))
     shift = 2 * denominator.bounds.high.bit_length()
-    size = max(abs(numerator.bounds.low), abs(numerator.bounds.high)).bit_length()
-    if size + shift + denominator.bounds.high.bit_length() + 2 > _MOST_BITS:
+    if denominator.bounds.high >= LARGEST_DIVISOR:
         raise Unsupported("a window by so large a quotient is not supported; declare tighter bounds, or ROUND it")
     floor = WholeQuotient(multiply(numerator, Literal(1 << shift, Integer(64))), denominator)
     if 0 in denominator.bounds:

@@ -27,6 +27,7 @@ from smpc_sql.schema import DAY, Boolean, Date, Decimal, Double, Integer, Interv
 from smpc_sql.sql import quotient, rounding, timestamps
 from smpc_sql.sql.aggregate_calls import AggregateCalls
 from smpc_sql.sql.coercion import as_quotient, negate
+from smpc_sql.sql.fixed_point import key_word
 from smpc_sql.sql.nodes import construct, only
 from smpc_sql.sql.text import all_words, each_word
 
@@ -109,8 +110,8 @@ def _argument(g: AggregateCalls, node: exp.Expr) -> tuple[Expression, bool]:
     return g.arguments.bind(argument), distinct
 
 
-def _plain(x: Expression, what: str) -> tuple[Expression, Expression | None]:
-    """A value as a word, and what it is over: a DOUBLE must be a quotient by a constant, made positive."""
+def _plain(x: Expression) -> tuple[Expression, Expression | None]:
+    """A value as a word, and what it is over: of a DOUBLE a constant, made positive."""
     if isinstance(x.type, Boolean):
         return FromBoolean(x), None
     if not isinstance(x.type, Double):
@@ -118,7 +119,8 @@ def _plain(x: Expression, what: str) -> tuple[Expression, Expression | None]:
     q = as_quotient(x)
     below = fold(q.denominator)
     if not isinstance(below, Literal) or not below.value:
-        raise Unsupported(f"{what} of a quotient is not supported, but of one by a constant other than 0")
+        fixed = key_word(q)
+        return fixed.numerator, fixed.denominator
     if below.value < 0:
         return negate(q.numerator), Literal(-below.value, below.type)
     return q.numerator, below
@@ -136,9 +138,9 @@ class _Values:
 
     def __init__(self, g: AggregateCalls, node: exp.Expr, filter_: Expression | None) -> None:
         self._g, self._filter = g, filter_
-        self._name = _name(node)
         self._x, self._distinct = _argument(g, node)
-        self._words, self._below = _plain(self._x, self._name)
+        self._name = _name(node)
+        self._words, self._below = _plain(self._x)
 
     def median(self) -> Expression:
         """The middle one, or the mean of the two in the middle where they are numbers."""
@@ -214,15 +216,15 @@ def _extreme_row(g: AggregateCalls, node: exp.Expr, filter_: Expression | None) 
     only(node, "this", "expression")
     kind: AggregateKind = "arg_min" if isinstance(node, exp.ArgMin) else "arg_max"
     x, _ = _argument(g, node)
-    words, below = _plain(x, _name(node))
-    by, _ = _plain(g.arguments.bind(node.expression), _name(node))
+    words, below = _plain(x)
+    by, _ = _plain(g.arguments.bind(node.expression))
     found = each_word(words, lambda first, rest, i: g.call(kind, first, filter_, by=by, rest=rest, word=i))
     return _typed(found, x, below)
 
 
 def _mode(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
     """The value with the most rows: each row knows how many of its group are equal. The smallest of several."""
-    words, below = _plain(x, "MODE")
+    words, below = _plain(x)
     parts = all_words((*g.keys, words) if filter_ is None else (*g.keys, filter_, words))
 
     def widen(relation: Relation, mine: tuple[Expression, ...]) -> Relation:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from smpc_sql.errors import UnknownName, Unsupported
+from smpc_sql.plan.bounds import key_bounds
 from smpc_sql.plan.expressions import And, Divide, Equal, Expression, Less, Literal, Negate, Not, Sqrt, WrittenDouble
 from smpc_sql.plan.relations import Filter, Limit, Project, Relation, Sort, SortKey, Values, Window, WindowCall
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import Integer
+from smpc_sql.schema import WORD, Integer
 from smpc_sql.sql.fixed import all_words, word_of, words_of
 from smpc_sql.sql.framed import order_word
 from smpc_sql.sql.nodes import located, only
@@ -70,11 +71,8 @@ def _ordered(output: Output, binder: ScalarBinder) -> Expression:
 
 
 def _sortable(expression: Expression) -> Expression:
-    """A sort key that the engine can compare: a root orders as its radicand, a quotient over a denominator >= 0."""
-    if isinstance(expression, Sqrt):
-        expression = expression.x
-    expression = word_of(expression)
-    return positive(expression) if isinstance(expression, Divide) else expression
+    """What orders as an expression does: a root orders as its radicand."""
+    return word_of(expression.x if isinstance(expression, Sqrt) else expression)
 
 
 def row_count(query: exp.Expr, clause: str, text: str) -> int | None:
@@ -121,8 +119,11 @@ def finish(
         if limited:
             result = _some_of_each(result, all_words(e for _, e in columns[-around:]), ordered, count, offset)
         return Bound(result, columns)
+    shown = [] if count is not None or offset else [_sortable(output.expression) for output in outputs]
     ordered = tuple(
-        SortKey(word, k.descending, k.nulls_first) for k in keys for word in words_of(words.over(k.expression, "key"))
+        SortKey(word, k.descending, k.nulls_first)
+        for k in keys
+        for word in words_of(words.over(k.expression if k.expression in shown else _ranked(k), "key"))
     )
     result = Project(relation, tuple(words.expressions), tuple(words.names))
     if ordered:
@@ -130,6 +131,23 @@ def finish(
     if count is not None or offset:
         result = Limit(result, count, offset)
     return Bound(result, columns)
+
+
+def _ranked(key: SortKey) -> Expression:
+    """What the engine ranks by: of a quotient one over a denominator that is not negative; if cross products of two may
+    leave 64 bits a number that orders as it does.
+    """
+    if not isinstance(key.expression, Divide):
+        return key.expression
+    quotient = positive(key.expression)
+    bounds = key_bounds(replace(key, expression=quotient))
+    spread = bounds - bounds
+    if spread.intersect(WORD) == spread:
+        return quotient
+    try:
+        return order_word(key.expression)
+    except Unsupported:
+        return quotient
 
 
 def _some_of_each(

@@ -31,12 +31,15 @@ class FloorDivide(Node):
 class WholeQuotient(Node):
     """floor(numerator * 2^places / denominator) of two INTEGERs, denominator >= 0; anything where that is 0.
 
-    With places > 0 the numerator is not negative either.
+    With places > 0 the numerator is not negative either. width: if not 0, the quotient is known to be from 0 to
+    2^width - 1. part_of: of a digit of a longer quotient, how many binary places that has (`plan/wide.py`).
     """
 
     numerator: Expression
     denominator: Expression
     places: int = 0
+    width: int = 0
+    part_of: int = 0
 
     def __post_init__(self) -> None:
         n, d = self.numerator, self.denominator
@@ -47,7 +50,7 @@ class WholeQuotient(Node):
         ends = [
             (end << self.places) // divisor for end in (n.bounds.low, n.bounds.high) for divisor in self._divisors()
         ]
-        bounds = Interval(min(ends), max(ends))
+        bounds = Interval(0, (1 << self.width) - 1) if self.width else Interval(min(ends), max(ends))
         self._know(Integer(64), n.nullable or d.nullable, bounds, n.secret or d.secret, n, d)
 
     def _divisors(self) -> tuple[int, int]:

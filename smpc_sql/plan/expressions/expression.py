@@ -68,8 +68,8 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return InSet(new[0], codes)
         case FloorDivide(_, divisor, type_):
             return FloorDivide(new[0], divisor, type_)
-        case WholeQuotient(_, _, places):
-            return WholeQuotient(new[0], new[1], places)
+        case WholeQuotient(_, _, places, width, part_of):
+            return WholeQuotient(new[0], new[1], places, width, part_of)
         case Remainder(_, divisor):
             return Remainder(new[0], divisor)
         case Within(_, interval):

@@ -1,0 +1,17 @@
+-- quotients by secrets as keys: in fixed point, so fine that different ones differ
+SELECT k / (g + 1) AS r, COUNT(*) FROM m GROUP BY r ORDER BY r DESC;
+SELECT DISTINCT k / (g + 1), g > 1 FROM m;
+SELECT COUNT(DISTINCT k / (g + 1)), MEDIAN(k / (g + 1)), MIN(k / (g + 1)) FROM m;
+SELECT g, k / (id + 1) AS r, SUM(q) FROM m JOIN n ON m.b = n.b GROUP BY g, r HAVING COUNT(*) > 0;
+SELECT id, RANK() OVER (ORDER BY h / (g + 1)) AS place FROM m;
+-- statistics of quotients
+SELECT VAR_POP(k / (g + 1)), STDDEV(k / (g + 1)) FROM m;
+SELECT REGR_SLOPE(h, k / (g + 1)), REGR_INTERCEPT(k / (g + 1), w), COVAR_SAMP(w / 2, h / 3), REGR_SXX(h / 2, w / 3) FROM m;
+SELECT CORR(k / (g + 1), h) FROM m;
+-- order by quotients of wide numbers
+SELECT g, AVG(h) AS a FROM m GROUP BY g ORDER BY a DESC LIMIT 2;
+SELECT g, SUM(h) / SUM(w) AS q FROM m GROUP BY g ORDER BY q;
+SELECT k FROM m GROUP BY k ORDER BY AVG(w) DESC NULLS LAST, k;
+-- rounded, whole
+SELECT g, ROUND(AVG(h), 2) AS a FROM m GROUP BY g HAVING ROUND(AVG(h), 2) > 0 ORDER BY a DESC;
+SELECT (id * c) // (g + 1) FROM m WHERE c < 5 AND c > -5
