@@ -108,7 +108,8 @@ def turned(bit: int, lane: int) -> int:
 
 
 def folds_hold(lane: int, masks: list[Array], products: list[Array]) -> None:
-    """Masks a, (b or b and c) of each fold, and what they give: the last of a sign's folds has one product only."""
+    """Masks a, (b or b and c) of each fold of a lane, and what they give: the last of a sign's folds has one product
+    only."""
     assert len(masks) == 2 * len(products)
     for a, pair, product in zip(masks[0::2], masks[1::2], products, strict=True):
         times = len(pair) // len(a) if len(a) else 1
@@ -118,15 +119,24 @@ def folds_hold(lane: int, masks: list[Array], products: list[Array]) -> None:
 
 
 def sign(kind: SignMask, values: list[Any]) -> None:
-    steps = kind.lane.bit_length() - 1
-    r_bits, folds, r, products = values[0], values[1 : 1 + 2 * steps], values[1 + 2 * steps], values[2 + 2 * steps :]
+    steps = kind.lane.bit_length() - 2
+    r_bits, folds, r, near, *products = values[0], values[1 : 1 + 2 * steps], *values[1 + 2 * steps :]
+    neighbours_hold(kind.lane, r_bits, near)
     for stored, word in zip(r_bits, r, strict=True):
         assert [int(stored) >> turned(i, kind.lane) & 1 for i in range(kind.lane)] == [
             int(word) >> i & 1 for i in range(kind.lane)
         ]
-    folds_hold(kind.lane, folds, products)
+    folds_hold(kind.lane // 2, folds, products)
     assert len(products[-1]) == len(folds[-2])  # g only
     assert all(len(p) == 2 * len(a) for p, a in zip(products[:-1], folds[:-2:2], strict=True))
+
+
+def neighbours_hold(lane: int, r_bits: Array, near: Array) -> None:
+    """The upper half of r's bits ANDed with the lower; of a lane of 8 bits two to a byte."""
+    half = lane // 2
+    expected = [int(bits) >> half & int(bits) & (1 << half) - 1 for bits in r_bits]
+    found = [int(each) for each in near]
+    assert ([x & 15 for x in found] + [x >> 4 for x in found] if lane == 8 else found) == expected
 
 
 def zero_test(kind: ZeroMask, values: list[Any]) -> None:
@@ -144,7 +154,8 @@ def shift(kind: ShiftMask, values: list[Any]) -> None:
     np.testing.assert_array_equal(high >> np.uint64(1), values[0].astype(np.uint64) >> np.uint64(bits + 1))
     low = [turn(int(word), kind.lane // 2) for word in values[1]]
     assert [int(word) % (1 << bits) for word in r] == [word % (1 << bits) for word in low]
-    folds_hold(kind.lane // 2, values[2:parts], values[parts + 3 :])
+    neighbours_hold(kind.lane // 2, values[1], values[parts + 3])
+    folds_hold(kind.lane // 4, values[2:parts], values[parts + 4 :])
 
 
 def turn(word: int, lane: int) -> int:
@@ -162,10 +173,12 @@ def prefix(kind: PrefixMask, values: list[Any]) -> None:
 
 
 def lift(kind: LiftMask, values: list[Any]) -> None:
-    beta, *signs, beta_field, r_field = [*values[:14], values[14], values[15]]
+    parts = len(kind.independent)
+    beta, *signs = values[:parts]
+    beta_field, r_field, *rest = values[parts:]
     assert beta_field == bits_of(beta)
-    assert r_field == [int(word) for word in values[16]]
-    sign(SignMask(kind.rows, 64), [*signs, *values[16:]])
+    assert r_field == [int(word) for word in rest[0]]
+    sign(SignMask(kind.rows, 64), [*signs, *rest])
 
 
 def table(kind: TableMask, values: list[Any]) -> None:

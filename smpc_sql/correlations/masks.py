@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from smpc_sql import ring
 from smpc_sql.correlations.base import Correlation, Part
 from smpc_sql.ring import Array
@@ -37,9 +39,11 @@ def _pairs(values: Sequence[Array]) -> list[tuple[Array, Array]]:
 @dataclass(frozen=True, slots=True)
 class SignMask(Correlation):
     """For comparisons in a lane: r as bits (XOR-shared, bit i where i's bits reversed point) and as a word mod 2^lane
-    (an edaBit [Escudero et al. 2020]), and for each fold of a lane to its half the masks a, (b, c) with a&b and a&c.
+    (an edaBit [Escudero et al. 2020]), the products q of r's neighbouring bits (its upper half & its lower half, so
+    that the first fold needs no word), and for each further fold of a lane to its half the masks a, (b, c) with a&b
+    and a&c.
 
-    `rows` is a multiple of 8.
+    `rows` is a multiple of 8. Halves of 4 bits stand two to a byte, those of the first rows low.
     """
 
     rows: int
@@ -48,16 +52,27 @@ class SignMask(Correlation):
 
     @property
     def independent(self) -> tuple[Part, ...]:
-        folds = _fold_parts(self.rows, self.lane, second=True)
+        folds = _fold_parts(self.rows, self.lane, second=True)[1:]
         return Part(self.rows, self.lane, xor=True), *(part for level in folds for part in level)
 
     @property
     def dependent(self) -> tuple[Part, ...]:
-        folds = _fold_parts(self.rows, self.lane, second=True)
-        return Part(self.rows, self.lane), *(level[1] for level in folds)
+        (neighbours, _), *folds = _fold_parts(self.rows, self.lane, second=True)
+        return Part(self.rows, self.lane), neighbours, *(level[1] for level in folds)
 
     def relate(self, values: Sequence[Array]) -> list[Array]:
-        return [ring.bit_reverse(values[0]), *_fold_products(_pairs(values[1:]))]
+        return [ring.bit_reverse(values[0]), _neighbours(values[0], self.lane), *_fold_products(_pairs(values[1:]))]
+
+
+def _neighbours(r_bits: Array, lane: int) -> Array:
+    """The upper half of every lane & the lower half."""
+    found: Array = r_bits >> r_bits.dtype.type(lane // 2)
+    found &= r_bits
+    if lane > 8:
+        return found.astype(ring.dtype_of(lane // 2))
+    half = len(found) // 2
+    found[:half] |= found[half:] << np.uint8(4)
+    return found[:half]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,17 +17,18 @@ from smpc_sql.sharing import AShare, BShare
 
 
 def negative(session: Session, d: AShare) -> BShare:
-    """d < 0 for d in two's complement, |d| < 2^(lane-1). 1 + log2(lane) rounds; lane/8 + 3*lane/8 bytes in all.
+    """d < 0 for d in two's complement, |d| < 2^(lane-1). log2(lane) rounds; lane/8 + 3*lane/16 bytes in all.
 
     Open z = d + r, with r dealt as a word and as bits (an edaBit). Then sign(d) = z_top ^ r_top ^ borrow, where
     borrow = (z without top) < (r without top): a public against a shared number, so its leaves are local:
     g_i = r_i & ~z_i, p_i = ~(r_i ^ z_i). Pairs fold by G = g_hi ^ p_hi & g_lo, P = p_hi & p_lo; leaf i stands where i's
-    bits reversed point, so that every fold takes the upper half of a lane against the lower.
+    bits reversed point, so that every fold takes the upper half of a lane against the lower. The first fold is local
+    as well: its products are those of neighbouring bits of r, which are dealt, and of public bits.
     [Escudero-Ghosh-Keller-Rachuri-Scholl 2020; Catrina-de Hoogh 2010]
     """
     shape, lane = d.words.shape, d.lane
     r_bits, *masks = session.deal(SignMask(d.words.size, lane))
-    folds, products = split_masks(masks, lane)
+    folds, products = split_masks(masks, len(fold_widths(lane)) - 1)
     r = products.pop(0)
     z = session.open(d.words + r.reshape(shape))
     top, borrow = sign_and_borrow(session, z, r_bits.reshape(shape), folds, products)
@@ -37,7 +38,10 @@ def negative(session: Session, d: AShare) -> BShare:
 def sign_and_borrow(
     session: Session, z: Array, r_bits: Array, folds: Sequence[tuple[Array, Array]], products: Sequence[Array]
 ) -> tuple[Array, Array]:
-    """For public z [..., n] and r's bits (reversed order): packed shares of z_top ^ r_top, and of the borrow below."""
+    """For public z [..., n] and r's bits (reversed order): packed shares of z_top ^ r_top, and of the borrow below.
+
+    products: those of r's neighbouring bits, and those of the folds.
+    """
     lane = ring.lane_of(z)
     kind = z.dtype.type
     top_bit = kind(1 << (lane - 1))
@@ -45,20 +49,48 @@ def sign_and_borrow(
     not_z = ring.bit_reverse(z)
     np.invert(not_z, out=not_z)
     np.bitwise_and(not_z, kind(top_bit - 1), out=not_z)  # the top leaf is neutral: g = 0, p = 1
-    state = np.empty((2, *z.shape), dtype=z.dtype)
-    np.bitwise_and(r_bits, not_z, out=state[0])
-    np.bitwise_and(r_bits, kind(top_bit - 1), out=state[1])
-    if session.first:
-        state[1] ^= not_z
-        state[1] |= top_bit
-    for width, (a, masks), product in zip(fold_widths(lane), folds, products, strict=True):
+    neighbours, *products = products
+    state = _first_fold(session, r_bits & kind(top_bit - 1), not_z, neighbours)
+    for width, (a, masks), product in zip(fold_widths(lane)[1:], folds, products, strict=True):
         state = _fold(session, state, width, a, masks, product)
     return top, state[0]
 
 
-def split_masks(masks: Sequence[Array], lane: int) -> tuple[list[tuple[Array, Array]], list[Array]]:
+def _first_fold(session: Session, r_bits: Array, not_z: Array, neighbours: Array) -> Array:
+    """(g, p) [2, ...] of half lanes, from r's bits and those of ~z, both without their top, and q = r_hi & r_lo. Local.
+
+    With c = ~z, and c' = c but 1 for the top: g_hi = r_hi & c_hi, p_hi = r_hi ^ c'_hi, g_lo = r_lo & c_lo,
+    p_lo = r_lo ^ c_lo. So G = g_hi ^ p_hi & g_lo = r_hi & c_hi ^ c_lo & (q ^ c'_hi & r_lo), and
+    P = p_hi & p_lo = q ^ r_hi & c_lo ^ c'_hi & (r_lo ^ c_lo).
+    """
+    width = ring.lane_of(not_z) // 2
+    (r_high, r_low), (high, low) = _parted(r_bits, width), _parted(not_z, width)
+    q = neighbours if width >= 8 else np.concatenate([neighbours & np.uint8(15), neighbours >> np.uint8(4)])
+    kind = q.dtype.type
+    q = q.reshape(not_z.shape) & kind((1 << width - 1) - 1)  # r's top bit takes no part
+    passing = high | kind(1 << width - 1)
+    state = np.empty_like(q, shape=(2, *q.shape))
+    np.bitwise_and(passing, r_low, out=state[0])
+    np.bitwise_xor(q, state[0], out=state[1])
+    state[0] ^= q
+    state[0] &= low
+    state[0] ^= r_high & high
+    state[1] ^= r_high & low
+    if session.first:
+        state[1] ^= passing & low
+    return state if width >= 8 else _compact(state, width)
+
+
+def _parted(words: Array, width: int) -> tuple[Array, Array]:
+    """Lanes of 2*width bits -> their upper and lower halves; of 4 bits each in a byte of its own."""
+    dtype = ring.dtype_of(max(8, width))
+    low = words.astype(dtype)
+    return (words >> words.dtype.type(width)).astype(dtype), low if width >= 8 else low & np.uint8(15)
+
+
+def split_masks(masks: Sequence[Array], folds: int) -> tuple[list[tuple[Array, Array]], list[Array]]:
     """A dealt mask's parts behind r's bits: the folds' masks (a, b or a, bc), and the rest."""
-    cut = 2 * (lane.bit_length() - 1)
+    cut = 2 * folds
     pairs = list(zip(masks[0:cut:2], masks[1:cut:2], strict=True))
     return pairs, list(masks[cut:])
 
@@ -117,7 +149,7 @@ def is_zero(session: Session, d: AShare) -> BShare:
     """
     shape, lane = d.words.shape, d.lane
     r_bits, *masks = session.deal(ZeroMask(d.words.size, lane))
-    folds, products = split_masks(masks, lane)
+    folds, products = split_masks(masks, len(fold_widths(lane)))
     z = session.open(d.words + products.pop(0).reshape(shape))
     state = r_bits.reshape(shape) ^ ~z if session.first else r_bits.reshape(shape)
     for width, (a, b), product in zip(fold_widths(lane), folds, products, strict=True):

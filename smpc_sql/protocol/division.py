@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from smpc_sql.correlations.masks import ShiftMask
+from smpc_sql.correlations.masks import ShiftMask, fold_widths
 from smpc_sql.protocol.arithmetic import bit_product, to_words
 from smpc_sql.protocol.boolean import negate
 from smpc_sql.protocol.comparison import negative, sign_and_borrow, split_masks
@@ -67,7 +67,7 @@ def shift_lane(divisor: int, low: int, high: int) -> int:
 
 
 def shift(session: Session, x: Array, bits: int, low: int, lane: int) -> Array:
-    """floor(x / 2^bits) for words [n], n a multiple of 8, x - low below 2^(lane/2 + bits). 1 + log2(lane) rounds.
+    """floor(x / 2^bits) for words [n], n a multiple of 8, x - low below 2^(lane/2 + bits). log2(lane) rounds.
 
     y = x - low, which differs from x by a multiple of 2^bits, is moved up, so that h = lane/2 - 1 bits are to go, and
     stays below 2^(lane-1). Open z = y + r mod 2^lane, r dealt in three parts: then y >> h = (z >> h) - (r >> h) -
@@ -78,7 +78,7 @@ def shift(session: Session, x: Array, bits: int, low: int, lane: int) -> Array:
     spare = lane // 2 - 1 - bits
     y = narrow(x - session.public(words_of(start << bits)), lane) << narrow(np.array(spare, dtype=np.uint64), lane)
     _, r_bits, *masks = session.deal(ShiftMask(len(x), lane))
-    folds, (r, r_high, r_top, *products) = split_masks(masks, lane // 2)
+    folds, (r, r_high, r_top, *products) = split_masks(masks, len(fold_widths(lane // 2)) - 1)
     z = session.open(y + r)
     kind = z.dtype.type
     h = lane // 2 - 1

@@ -9,6 +9,7 @@ import numpy as np
 
 from smpc_sql import field
 from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask
+from smpc_sql.correlations.masks import fold_widths
 from smpc_sql.protocol.boolean import conjunction
 from smpc_sql.protocol.comparison import sign_and_borrow, split_masks
 from smpc_sql.ring import Array, pack, pad_rows, unpack, words_of
@@ -19,7 +20,7 @@ _OFFSET = 1 << 63
 
 
 def lift(session: Session, x: AShare, exponent: int) -> Array:
-    """Signed words [n] as shared field elements [n, limbs]. 9 rounds.
+    """Signed words [n] as shared field elements [n, limbs]. 8 rounds.
 
     Shift x to x' = x + 2^63 in [0, 2^64), open z = x' + r mod 2^64 for a dealt r that is known in both sharings; then
     x' = z - r + 2^64*[z < r] over the integers, and the comparison of a public with a shared number is that of
@@ -29,7 +30,7 @@ def lift(session: Session, x: AShare, exponent: int) -> Array:
     words = pad_rows(x.words + session.public(words_of(_OFFSET)))
     padded_rows = len(words)
     beta, r_bits, *rest = session.deal(LiftMask(padded_rows, exponent))
-    folds, dependent = split_masks(rest, 64)
+    folds, dependent = split_masks(rest, len(fold_widths(64)) - 1)
     beta_field, r_field, r_word, *products = dependent
     z = session.open(words + r_word)
     wrapped = _wrapped(session, z, r_bits, folds, products)
