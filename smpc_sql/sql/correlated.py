@@ -22,7 +22,8 @@ from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.tables import Bound
 
 if TYPE_CHECKING:
-    from smpc_sql.sql.bind import QueryBinder, SelectBinder
+    from smpc_sql.sql.bind import QueryBinder
+    from smpc_sql.sql.select import SelectBinder
 
 T = TypeVar("T")
 

@@ -18,9 +18,8 @@ from smpc_sql.plan.expressions import Expression
 from smpc_sql.plan.relations import Aggregate, Project, Relation, key_size, own_columns, substitute
 from smpc_sql.plan.sharing import share
 from smpc_sql.plan.uniqueness import unique_keys
-from smpc_sql.schema import Double
-from smpc_sql.sql.fixed import all_words, words_of, wrapped
 from smpc_sql.sql.joined import Leaf
+from smpc_sql.sql.outputs import Words
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import Name, shifted
 
@@ -49,7 +48,7 @@ class Domain:
     @property
     def words(self) -> tuple[Expression, ...]:
         """The words of all columns, over the rows of the query around: the domain's fields."""
-        return tuple(dict.fromkeys(all_words(self._columns)))
+        return tuple(_over_words(self._columns)[0])
 
     @property
     def linked(self) -> tuple[int, ...]:
@@ -66,11 +65,8 @@ class Domain:
     def _key(self) -> tuple[Expression, ...]:
         """What tells the rows around apart; () if there are fewer different values than rows, or nothing does."""
         rows = self._outer.rows_around()
-        read = all_words(self._read)
-        if not read:
-            return ()
-        quotients = any(isinstance(word.type, Double) for word in read)
-        if not self._keyed and not quotients and prod(map(key_size, read)) < rows.max_rows:
+        read, _ = _over_words(self._read)
+        if not read or (not self._keyed and prod(map(key_size, read)) < rows.max_rows):
             return ()
         for key in unique_keys(rows):
             if key and not any(rows.fields[i].nullable for i in key):
@@ -93,12 +89,10 @@ class Domain:
 
     def names_of(self, fields: Sequence[Expression]) -> tuple[Name, ...]:
         """The same where the words are these."""
-        words = self.words
-        found = []
-        for i, expression in enumerate(self._columns):
-            mine = [fields[words.index(word)] for word in words_of(expression)]
-            found.append(Name("", _name(i), wrapped(expression, mine), starred=False, merged=True))
-        return tuple(found)
+        _, columns = _over_words(self._columns)
+        known = [(_name(i), substitute(column, fields)) for i, column in enumerate(columns)]
+        known += [(_word(i), field) for i, field in enumerate(fields)]
+        return tuple(Name("", name, expression, starred=False, merged=True) for name, expression in known)
 
     def leaf(self, start: int, node: exp.Expr) -> Leaf:
         """The domain as a table of FROM."""
@@ -116,10 +110,7 @@ class Domain:
     def fields(self, names: tuple[Name, ...]) -> tuple[Expression, ...]:
         """The words, as a scope with these names has them."""
         known = {name.name: name.expression for name in names}
-        found: dict[Expression, Expression] = {}
-        for i, expression in enumerate(self._columns):
-            found |= zip(words_of(expression), words_of(known[_name(i)]), strict=True)
-        return tuple(found[word] for word in self.words)
+        return tuple(known[_word(i)] for i in range(len(self.words)))
 
 
 def with_domain(outer: ScalarBinder, bind: Callable[[Domain], T], *, keyed: bool = False) -> T:
@@ -133,5 +124,16 @@ def with_domain(outer: ScalarBinder, bind: Callable[[Domain], T], *, keyed: bool
                 raise
 
 
+def _over_words(columns: Sequence[Expression]) -> tuple[list[Expression], list[Expression]]:
+    """The words that columns are made of, and the columns over these: of a quotient by a secret both its parts."""
+    words = Words()
+    over = [words.over(column, "outer") for column in columns]
+    return words.expressions, over
+
+
 def _name(i: int) -> str:
     return f"\0outer{i}"
+
+
+def _word(i: int) -> str:
+    return f"\0word{i}"

@@ -17,7 +17,7 @@ from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.scope import Scope
 
 if TYPE_CHECKING:
-    from smpc_sql.sql.bind import SelectBinder
+    from smpc_sql.sql.select import SelectBinder
 
 
 def of_none(calls: Sequence[AggregateCall], columns: Sequence[Expression]) -> list[Expression]:

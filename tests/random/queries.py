@@ -41,6 +41,7 @@ GROWTH = {
         "(label = label)", "(label = text)", "(text IN ('ab', 'Zed', ''))", "(text LIKE 'a%')", "(text LIKE '%b%')",
         "(text LIKE '%b%f_h%')", "(text NOT LIKE '_b')", "(label LIKE '%e%')", "(stamp < stamp)", "(stamp >= date)",
         "(real > num)", "(real = real)", "(int IS DISTINCT FROM int)", "(text IS NOT DISTINCT FROM text)",
+        "((int, num) < (int, num))", "((int, text) IN ((1, 'ab'), (int, text)))", "((int, date) = (int, date))",
         "(num / int > real)", "(truth IS TRUE)", "CASE WHEN truth THEN truth END", "starts_with(text, 'a')",
     ],
     "date": [
@@ -81,6 +82,29 @@ ORDERED_WINDOWS = [
     "NTILE(3) OVER (ORDER BY key)", "FIRST_VALUE(text) OVER (PARTITION BY any ORDER BY key)",
     "SUM(num) OVER (ORDER BY key ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)",
     "MAX(int) OVER (ORDER BY key ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)",
+]  # fmt: skip
+CORRELATED = [
+    "{number} > (SELECT num FROM {other} WHERE {theirs} = {mine} ORDER BY 1 LIMIT 1)",
+    "{number} <= (SELECT num FROM {other} WHERE {theirs} = {mine} AND {pair} ORDER BY 1 DESC LIMIT 1 OFFSET 1)",
+    "{mine} NOT IN (SELECT {theirs} FROM {other} WHERE truth AND {pair} ORDER BY 1 LIMIT 2)",
+    "EXISTS (SELECT {theirs} FROM {other} WHERE {theirs} = {mine} GROUP BY {theirs} HAVING COUNT(*) > 1)",
+    "EXISTS (SELECT SUM(num) FROM {other} WHERE {theirs} = {mine} AND {pair} HAVING COUNT(*) <> 1)",
+    "{number} NOT IN (SELECT SUM(num) FROM {other} WHERE {theirs} = {mine} GROUP BY any)",
+    "{number} > (SELECT MAX(num) FROM {other} WHERE {theirs} = {mine} HAVING COUNT(*) > 1)",
+    "({mine}, {number}) NOT IN (SELECT {theirs}, num FROM {other})",
+    "(SELECT SUM(x) FROM (SELECT num AS x FROM {other} WHERE {theirs} = {mine} ORDER BY 1 LIMIT 2)) > 1",
+    "(SELECT COUNT(DISTINCT x) FROM (SELECT {theirs} AS x FROM {other} WHERE {pair} UNION SELECT {mine})) > 1",
+    "{mine} IN (SELECT {theirs} FROM {other} WHERE {pair} EXCEPT SELECT {theirs} FROM {other} WHERE truth)",
+    "{number} > (SELECT RANK() OVER (ORDER BY num) FROM {other} WHERE {theirs} = {mine} ORDER BY 1 DESC LIMIT 1)",
+]  # fmt: skip
+LATERAL = [
+    ("SELECT {theirs}, num FROM {other} WHERE {theirs} = {mine} ORDER BY 1, 2 LIMIT 2", ("mine", "num")),
+    ("SELECT COUNT(*), SUM(num) FROM {other} WHERE {theirs} = {mine}", ("int", "num")),
+    ("SELECT COUNT(*), MAX(num) FROM {other} WHERE {pair}", ("int", "num")),
+    ("SELECT {theirs}, COUNT(*) FROM {other} WHERE {pair} GROUP BY {theirs} HAVING COUNT(*) < 4", ("mine", "int")),
+    ("SELECT DISTINCT {theirs} FROM {other} WHERE {theirs} = {mine} OR {pair}", ("mine",)),
+    ("SELECT {mine}, 1 UNION ALL SELECT {theirs}, num FROM {other} WHERE {pair}", ("mine", "num")),
+    ("VALUES ({mine}, 1), (NULL, 2)", ("mine", "int")),
 ]  # fmt: skip
 PLACES = re.compile(r"\b(int|num|truth|date|label|text|real|stamp|any)\b")
 
@@ -159,6 +183,10 @@ class Maker:
         for _ in range(self.draw(st.sampled_from([0, 0, 1, 1, 2]))):
             other, beside = self.relation(depth)
             both = Scope((*scope.columns, *beside.columns))
+            beside_it = self.lateral(scope) if self.flip(5) else None
+            if beside_it is not None:
+                sql, scope = f"{sql} {beside_it[0]}", beside_it[1]
+                continue
             kind = self.pick(["JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN"])
             on = "" if kind == "CROSS JOIN" else self.condition(scope, beside, both, kind)
             if on is None:
@@ -196,12 +224,31 @@ class Maker:
                 "{number} <= (SELECT AVG(num) FROM {other})",
                 "(SELECT COUNT(*) FROM {other} WHERE {theirs} = {mine}) > 1",
                 "EXISTS (SELECT 1 FROM {other} WHERE {theirs} = {mine} AND {pair})",
+                *CORRELATED,
             ]
         )
         number = expression(self.draw, scope, "num", 1)
         a, b = self.draw(st.sampled_from(pairs))
         text = template.format(mine=mine, theirs=theirs, other=other, number=number, pair=f"{a} <> {b}")
         return filled(self.draw, inner if "AND {pair}" not in template else both, text, 1)
+
+    def lateral(self, scope: Scope) -> tuple[str, Scope] | None:
+        """A subquery of FROM that reads the tables before it; None where it would have nothing to read."""
+        other, inner = self.table()
+        pairs = [(a, b) for a, its in scope.columns for b, kind in inner.columns if its == kind]
+        if not pairs:
+            return None
+        mine, theirs = self.draw(st.sampled_from(pairs))
+        template, kinds = self.draw(st.sampled_from(LATERAL))
+        a, b = self.draw(st.sampled_from(pairs))
+        text = template.format(mine=mine, theirs=theirs, other=other, pair=f"{a} <> {b}")
+        alias = self.alias()
+        names = ", ".join(f"x{i}" for i in range(len(kinds)))
+        kind = dict(scope.columns)[mine]
+        columns = tuple((f"{alias}.x{i}", kind if its == "mine" else its) for i, its in enumerate(kinds))
+        join = self.pick(["CROSS JOIN LATERAL ({}) AS {}({})", "LEFT JOIN LATERAL ({}) AS {}({}) ON TRUE"])
+        sql = join.format(filled(self.draw, inner, text, 1), alias, names)
+        return sql, Scope((*scope.columns, *columns))
 
     # SELECT
 

@@ -15,3 +15,4 @@ SELECT t.id, (SELECT AVG(z) FROM (SELECT w.z FROM w WHERE w.k = t.k ORDER BY w.z
 SELECT t.id, (WITH c AS (SELECT w.z FROM w WHERE w.k = t.k) SELECT COUNT(*) FROM c x, c y WHERE x.z = y.z), (SELECT SUM(n) FROM (SELECT COUNT(*) AS n FROM w WHERE w.k = t.k) s) FROM t;
 SELECT t.id, (SELECT COUNT(*) FROM u LEFT JOIN (SELECT w.z FROM w WHERE w.k = t.k) s ON s.z = u.x) FROM t;
 SELECT t.id, s.z, r.x FROM t LEFT JOIN LATERAL (SELECT w.z FROM w WHERE w.k = t.k ORDER BY w.z LIMIT 1) s ON TRUE LEFT JOIN LATERAL (SELECT u.x FROM u WHERE u.x > s.z ORDER BY u.x LIMIT 1) r ON TRUE;
+SELECT s.uid, (SELECT COUNT(*) FROM w WHERE w.z > s.p), (SELECT COUNT(*) FROM w WHERE w.z > s.r) FROM (SELECT uid, PERCENT_RANK() OVER (ORDER BY x) AS p, x / y AS r FROM u) s;
