@@ -81,6 +81,7 @@ class DryBackend:
         work: Callable[[Session, Item], T],
         items: Sequence[Item],
         alike: Callable[[Item], Hashable],
+        at_once: int,
     ) -> list[T]:
         """See Backend.
 

@@ -15,11 +15,8 @@ from smpc_sql.correlations.requests import Request, encode_requests
 from smpc_sql.errors import InternalError, PeerError
 from smpc_sql.randomness import fresh_seed
 from smpc_sql.ring import Array
-from smpc_sql.session import Event, Item, Session, SessionStats, T, stats_of
+from smpc_sql.session import CHUNKS_IN_FLIGHT, Event, Item, Session, SessionStats, T, stats_of
 from smpc_sql.transport.base import Link
-
-CHUNKS_IN_FLIGHT = 4
-"""Pieces of work of one fork that run at the same time: enough to hide a round trip behind arithmetic."""
 
 _WINDOW = 16 << 20  # bytes of corrections that may be on their way or unread; bounds the receiver's memory
 
@@ -119,6 +116,7 @@ class NetworkBackend:
         work: Callable[[Session, Item], T],
         items: Sequence[Item],
         alike: Callable[[Item], Hashable],
+        at_once: int,
     ) -> list[T]:
         """See Backend."""
         branches = [session.branch(i) for i in range(len(items))]
@@ -135,7 +133,7 @@ class NetworkBackend:
         if len(items) <= 1:
             results = [work(branch, item) for branch, item in zip(branches, items, strict=True)]
         else:
-            with ThreadPoolExecutor(min(self._in_flight, len(items))) as pool:
+            with ThreadPoolExecutor(min(self._in_flight, at_once, len(items))) as pool:
                 futures = [pool.submit(guarded, branch, item) for branch, item in zip(branches, items, strict=True)]
                 try:
                     results = [future.result() for future in futures]

@@ -23,6 +23,9 @@ from smpc_sql.ring import Array
 
 T = TypeVar("T")
 Item = TypeVar("Item")
+CHUNKS_IN_FLIGHT = 4
+"""Pieces of work of one fork that run at the same time: enough to hide a round trip behind arithmetic."""
+
 PLACE_BYTES = 3
 """Bytes that an act's number takes in a path."""
 
@@ -83,8 +86,9 @@ class Backend(Protocol):
         work: Callable[[Session, Item], T],
         items: Sequence[Item],
         alike: Callable[[Item], Hashable],
+        at_once: int,
     ) -> list[T]:
-        """work(child session, item) for every item."""
+        """work(child session, item) for every item, so many at the same time."""
 
     def alike(self, session: Session, key: Hashable, work: Callable[[Session], T]) -> T:
         """work(session), for a piece of work whose cost depends on the key alone."""
@@ -219,13 +223,17 @@ class Session:
         return path
 
     def fork(
-        self, work: Callable[[Session, Item], T], items: Sequence[Item], alike: Callable[[Item], Hashable] = id
+        self,
+        work: Callable[[Session, Item], T],
+        items: Sequence[Item],
+        alike: Callable[[Item], Hashable] = id,
+        at_once: int = CHUNKS_IN_FLIGHT,
     ) -> list[T]:
-        """work(branch, item) for every item, several at a time; the results in order.
+        """work(branch, item) for every item, several at a time (at_once); the results in order.
 
         alike: items with equal `alike` cost the same; a dry run then runs only one of them.
         """
-        return self._backend.run(self, work, items, alike)
+        return self._backend.run(self, work, items, alike, at_once)
 
     def alike(self, key: Hashable, work: Callable[[Session], T]) -> T:
         """work(this session). What it costs, and the shapes of its result, depend on the key alone.

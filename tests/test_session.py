@@ -18,9 +18,9 @@ from smpc_sql.correlations.products import SquarePair, Triple
 from smpc_sql.correlations.requests import Request
 from smpc_sql.dry import DryBackend
 from smpc_sql.errors import PeerError
-from smpc_sql.network import CHUNKS_IN_FLIGHT, NetworkBackend
+from smpc_sql.network import NetworkBackend
 from smpc_sql.ring import LANES, Array, dtype_of
-from smpc_sql.session import Event, Session, SessionStats, stats_of
+from smpc_sql.session import CHUNKS_IN_FLIGHT, Event, Session, SessionStats, stats_of
 from smpc_sql.testing import PROVIDER, run_backends, run_parties
 from smpc_sql.transport.memory import Hub
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from smpc_sql.operators.datum import add_constant
 from smpc_sql.operators.table import CHUNK_ROWS
-from smpc_sql.operators.whole import Column
+from smpc_sql.operators.whole import Column, row_slices, slice_length
 from smpc_sql.protocol.bits import compress, conjunction_words, decompose, words_are_zero
 from smpc_sql.protocol.sorting import KeyPart
 from smpc_sql.ring import Array, dtype_of, lane_for, narrow
@@ -142,6 +142,17 @@ def differs_from_previous(session: Session, key: Array) -> Array:
     first = np.full(1, session.public(1), dtype=np.uint8)
     if rows < 2:
         return first[:rows]
-    steps = key[:, 1:] ^ key[:, :-1]
-    same = words_are_zero(session, steps)
+    same = equal_rows(session, key[:, 1:], key[:, :-1])
     return np.concatenate([first, same ^ session.public(np.uint8(1))])
+
+
+def equal_rows(session: Session, left: Array, right: Array) -> Array:
+    """Whether the XOR-shared words [k, n] of rows are the same: bytes 0 or 1 [n], XOR shares. In steps side by side.
+
+    The rounds and bytes of `words_are_zero`.
+    """
+
+    def same(branch: Session, rows: slice) -> Array:
+        return words_are_zero(branch, left[:, rows] ^ right[:, rows])
+
+    return np.concatenate(session.fork(same, row_slices(left.shape[1]), slice_length))

@@ -17,14 +17,13 @@ from typing import Literal
 import numpy as np
 
 from smpc_sql.operators.base import Operator, Tables
-from smpc_sql.operators.keys import KeyColumn, key_parts
+from smpc_sql.operators.keys import KeyColumn, equal_rows, key_parts
 from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.protocol.arithmetic import to_words
-from smpc_sql.protocol.bits import words_are_zero
 from smpc_sql.protocol.boolean import all_of, any_of, conjunction, negate
-from smpc_sql.protocol.permutation import Rows, route, rows_of
+from smpc_sql.protocol.permutation import Rows, route, routed, rows_of
 from smpc_sql.protocol.sorting import destinations_of, partition_destinations, sort, to_old_places
 from smpc_sql.ring import Array, pack, pad_rows, unpack
 from smpc_sql.schema import Interval
@@ -173,22 +172,27 @@ class StackedSides:
 
     def look_up(self, payload: Sequence[Column]) -> tuple[list[Column], Array]:
         """What arrives at the left rows of the right's columns, and whether it is of a match; bytes [left rows]."""
-        session, ahead = self.session, self.right.rows
+        session = self.session
         ids = sort(session, self.parts)
-        is_left = np.concatenate([np.zeros(ahead, dtype=np.uint8), np.ones(self.left.rows, dtype=np.uint8)])
-        to_sorted = destinations_of(session, ids)
-        side = route(session, rows_of(self.rows, bits=session.public(is_left.astype(np.uint64))[None]), to_sorted)
-        places = partition_destinations(session, side.bits[0].astype(np.uint8) & np.uint8(1))
-        start = np.arange(self.rows, dtype=np.uint32)
-        mine = start if session.first else np.zeros_like(start)
-        apart = route(session, rows_of(self.rows, places=np.stack([ids, mine])), places)
-        words, keys = self._steps(payload, apart.places[0, :ahead])
-        back = route(session, Rows(words, keys, np.empty((0, self.rows), dtype=np.uint32)), apart.places[1])
-        carried = Rows(
-            np.cumsum(back.words, axis=1, dtype=np.uint64), np.bitwise_xor.accumulate(back.bits, axis=1), back.places
-        )
-        home = to_old_places(session, carried, ids)
+        right_ids, places = self._apart(ids)
+        parts = [*self._steps(payload, right_ids), places[None]]
+        del right_ids, places
+        home = to_old_places(session, _carried(session, parts), ids)
         return self._arrived(payload, home)
+
+    def _apart(self, ids: Array) -> tuple[Array, Array]:
+        """Of the right rows in key order where they stood; and of right and left rows their places in key order."""
+        session, ahead = self.session, self.right.rows
+        is_left = np.concatenate([np.zeros(ahead, dtype=np.uint8), np.ones(self.left.rows, dtype=np.uint8)])
+        side = rows_of(self.rows, bits=session.public(is_left)[None])
+        side = route(session, side, destinations_of(session, ids))
+        places = partition_destinations(session, side.bits[0] & np.uint8(1))
+        start = np.arange(self.rows, dtype=np.uint32)
+        parts = np.stack([ids, start if session.first else np.zeros_like(start), places])
+        del start, places, side
+        none = rows_of(self.rows)
+        apart = routed(session, [none.words, none.bits, parts]).places
+        return apart[0, :ahead].copy(), apart[1].copy()
 
     def _steps(self, payload: Sequence[Column], ids: Array) -> tuple[Array, Array]:
         """The right rows in key order as differences from the row before, and zeros for the left rows.
@@ -197,18 +201,25 @@ class StackedSides:
         """
         session, ahead = self.session, self.right.rows
         words = self._payload_words(payload)
-        keys = np.stack([*(part.bits[:ahead] for part in self.parts), session.public(np.ones(ahead, dtype=np.uint64))])
-        order = destinations_of(session, ids) if ahead else ids
-        right = Rows(words, keys, np.empty((0, ahead), dtype=np.uint32))
-        ordered = route(session, right, order) if ahead else right
-        steps = np.diff(ordered.words, axis=1, prepend=np.zeros((len(words), 1), dtype=np.uint64))
+        right = Rows(words, self._keys(slice(0, ahead)), np.empty((0, ahead), dtype=np.uint32))
+        del words
+        ordered = route(session, right, destinations_of(session, ids)) if ahead else right
+        del right
+        steps = np.diff(ordered.words, axis=1, prepend=np.zeros((len(ordered.words), 1), dtype=np.uint64))
         changes = ordered.bits.copy()
         changes[:, 1:] ^= ordered.bits[:, :-1]
+        del ordered
         behind = self.rows - ahead
         return (
-            np.concatenate([steps, np.zeros((len(words), behind), dtype=np.uint64)], axis=1),
-            np.concatenate([changes, np.zeros((len(keys), behind), dtype=np.uint64)], axis=1),
+            np.concatenate([steps, np.zeros((len(steps), behind), dtype=steps.dtype)], axis=1),
+            np.concatenate([changes, np.zeros((len(changes), behind), dtype=changes.dtype)], axis=1),
         )
+
+    def _keys(self, rows: slice) -> Array:
+        """The keys of some rows, and a bit that there is one; of one lane [parts + 1, n]."""
+        parts = [part.bits[rows] for part in self.parts]
+        there = np.ones(rows.stop - rows.start, dtype=parts[-1].dtype if len(parts) == 1 else np.uint64)
+        return np.stack([*parts, self.session.public(there)])
 
     def _payload_words(self, payload: Sequence[Column]) -> Array:
         """The right's columns as words: booleans and NULLs too, since what is carried is added up."""
@@ -233,13 +244,18 @@ class StackedSides:
     def _matches(self, arrived: Array) -> Array:
         """The key that arrived is the row's own, there is one, and the row's key is usable."""
         ahead = self.right.rows
-        own = np.stack(
-            [*(part.bits[ahead:] for part in self.parts), self.session.public(np.ones(self.left.rows, dtype=np.uint64))]
-        )
-        same = words_are_zero(self.session, own ^ arrived)
+        same = equal_rows(self.session, self._keys(slice(ahead, self.rows)), arrived)
         pair = (BShare(pack(pad_rows(same))), BShare(pack(pad_rows(self.usable[ahead:]))))
         (both,) = conjunction(self.session, [pair])
         return unpack(both.packed)[: self.left.rows]
+
+
+def _carried(session: Session, parts: list[Array]) -> Rows:
+    """What stands in front, put back to places among all rows, and added up: every row has what came before it."""
+    back = routed(session, parts)
+    return Rows(
+        np.cumsum(back.words, axis=1, dtype=np.uint64), np.bitwise_xor.accumulate(back.bits, axis=1), back.places
+    )
 
 
 def _stacked(right: Column, left: Column, null_safe: bool) -> Column:

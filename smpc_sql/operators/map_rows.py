@@ -10,6 +10,7 @@ from smpc_sql.errors import InternalError
 from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
 from smpc_sql.operators.datum import Bits, Datum, Public, Spelled, null_share
 from smpc_sql.operators.evaluate import evaluate
+from smpc_sql.operators.load import row_bytes, steps_of
 from smpc_sql.operators.mask import Mask, mask_of, mask_of_chunk, resolve
 from smpc_sql.operators.table import Chunk, Piece, Raw, SharedTable, chunks_of, empty_piece
 from smpc_sql.plan.explain import explain_expression
@@ -44,7 +45,9 @@ class MapRows:
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
         table = self.source.run(session, tables)
-        pieces = session.fork(self._chunk, chunks_of(table), lambda chunk: chunk.shape)
+        wanted = [*self.expressions, *([] if self.predicate is None else [self.predicate])]
+        steps = steps_of(row_bytes(wanted))
+        pieces = session.fork(self._chunk, chunks_of(table, steps.rows), lambda chunk: chunk.shape, steps.at_once)
         return SharedTable(tuple(pieces) or (empty_piece(self.expressions),))
 
     def _chunk(self, session: Session, chunk: Chunk) -> Piece:

@@ -25,8 +25,9 @@ from smpc_sql.operators.aggregate import (
 from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
 from smpc_sql.operators.datum import Bits, Datum, Public, Spelled, add_constant, null_share, share_of_words
 from smpc_sql.operators.evaluate import evaluate
+from smpc_sql.operators.load import Steps, row_bytes, steps_of
 from smpc_sql.operators.mask import Mask, mask_of, mask_of_chunk, resolve
-from smpc_sql.operators.table import CHUNK_ROWS, Chunk, Raw, SharedTable, chunks_of
+from smpc_sql.operators.table import Chunk, Raw, SharedTable, chunks_of
 from smpc_sql.operators.tasks import RandomIf, Select, Task, ToWords, run_tasks
 from smpc_sql.plan.explain import explain_expression
 from smpc_sql.plan.expressions import AggregateCall, Expression, FromBoolean
@@ -36,7 +37,7 @@ from smpc_sql.protocol.grouping import group_sums
 from smpc_sql.protocol.lookup import one_hot, table_bits
 from smpc_sql.ring import Array, lane_for, narrow, unpack, words_of
 from smpc_sql.schema import Boolean
-from smpc_sql.session import Session
+from smpc_sql.session import CHUNKS_IN_FLIGHT, Session
 from smpc_sql.sharing import AShare, BShare
 
 _EXTREME_WORDS = 1 << 22  # MIN and MAX hold a word for every row and group: 32 MiB
@@ -76,15 +77,24 @@ class OneHotAggregate:
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
         table = self.source.run(session, tables)
-        limit = CHUNK_ROWS
+        steps = self._steps()
+        limit = steps.rows
         if any(call.kind in ("min", "max") for call in self.calls):
             limit = max(1024, min(limit, _EXTREME_WORDS // self.rows // 8 * 8))
         chunks = chunks_of(table, limit)
-        found = session.fork(self._chunk, chunks, lambda chunk: chunk.shape)
+        found = session.fork(self._chunk, chunks, lambda chunk: chunk.shape, steps.at_once)
         partials = [self._spread(session, places, partial) for places, partial in found]
         partials.append(self._nothing(session))
         totals = total(session, self.calls, partials)
         return finish(session, self.calls, totals, keys=self._key_columns(), every=self.every, rows_bound=table.rows)
+
+    def _steps(self) -> Steps:
+        """The dealt vectors, a word for every group, are what a step holds."""
+        evaluated = row_bytes([*expressions_of(self.predicate, self.calls, split=False), *self.keys])
+        vectors = 8 << (self.rows - 1 + (self.predicate is not None)).bit_length()
+        measures = sum(call.kind in ("sum", "presence") or call.filter is not None for call in self.calls)
+        # a step takes few messages: small ones cost no more
+        return steps_of(evaluated + vectors * (1 + measures), least=1 << 10, at_least=CHUNKS_IN_FLIGHT)
 
     def _chunk(self, session: Session, chunk: Chunk) -> tuple[Array, Partials]:
         return _ChunkGroups(session, chunk, self).run()

@@ -11,6 +11,8 @@ from smpc_sql.operators.whole import Column
 from smpc_sql.protocol.permutation import Rows
 from smpc_sql.ring import Array, dtype_of, lane_for
 
+_NONE: Array = np.empty(0, dtype=np.uint64)
+
 
 @dataclass(frozen=True, slots=True)
 class Slots:
@@ -28,6 +30,13 @@ class Slots:
         for place, bits in enumerate(self.bits.values()):
             packed[place // lane] |= bits.astype(kind) << kind(place % lane)
         return Rows(words, packed, np.empty((0, count), dtype=np.uint32))
+
+    def taken(self, count: int) -> Rows:
+        """The same; only the names stay here, for `of`."""
+        rows = self.rows(count)
+        for columns in (self.words, self.bits):
+            columns.update(dict.fromkeys(columns, _NONE))
+        return rows
 
     def of(self, rows: Rows) -> Slots:
         """The same columns of rows that `rows` made, moved; their bits may have come into a wider lane."""

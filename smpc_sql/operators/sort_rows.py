@@ -74,7 +74,7 @@ class SortRows:
         del invalid, keys
         places = destinations_of(session, ids)
         del ids
-        moved = slots.of(route(session, slots.rows(rows), places))
+        moved = slots.of(route(session, slots.taken(rows), places))
         kept = slice(self.offset, self.offset + self.rows)
         ordered = [
             Column((moved.bits if boolean else moved.words)["value", i], moved.bits.get(("is NULL", i)), boolean)

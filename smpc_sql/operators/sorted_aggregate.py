@@ -19,11 +19,11 @@ from smpc_sql.operators.keys import KeyColumn, differs_from_previous, key_parts
 from smpc_sql.operators.order_statistics import marked
 from smpc_sql.operators.slots import Slots
 from smpc_sql.operators.table import Piece, Raw, SharedTable
-from smpc_sql.operators.whole import Column, whole_columns, whole_valid
+from smpc_sql.operators.whole import Column, counted, selected, whole_columns, whole_valid
 from smpc_sql.plan.explain import explain_expression
 from smpc_sql.plan.expressions import AggregateCall
 from smpc_sql.plan.relations import Field
-from smpc_sql.protocol.arithmetic import bit_product, to_words
+from smpc_sql.protocol.arithmetic import bit_product
 from smpc_sql.protocol.boolean import all_of, conjunction, negate
 from smpc_sql.protocol.comparison import is_zero
 from smpc_sql.protocol.sorting import KeyPart, in_order, partition, sort
@@ -109,10 +109,11 @@ class SortedAggregate:
         table = self.source.run(session, tables)
         places = [i for c in self.calls for i in (c.argument, c.filter, c.by, *c.rest) if i is not None]
         width = max([len(self.keys), *(1 + i for i in places)])
-        columns = whole_columns(session, table, range(width))
-        if table.rows == 0:
+        columns, valid, rows = whole_columns(session, table, range(width)), whole_valid(session, table), table.rows
+        del table  # whole columns are let go as soon as they are not needed
+        if rows == 0:
             return _no_groups(session, columns[: len(self.keys)], self.calls)
-        return _Groups(session, self, columns, whole_valid(session, table), table.rows).run()
+        return _Groups(session, self, columns, valid, rows).run()
 
 
 def _no_groups(session: Session, keys: Sequence[Column], calls: Sequence[SortedCall]) -> SharedTable:
@@ -218,10 +219,14 @@ class _Groups:
         parts = [*group, *inner]
         ids = sort(self.session, parts)
         payload = self._payload(numbers, with_keys=with_keys)
-        rows, key = in_order(self.session, payload.rows(self.rows), parts, ids)
+        rows, key = in_order(self.session, payload.taken(self.rows), parts, ids)
+        del inner, parts, ids
         moved = payload.of(rows)
+        del rows
+        self._count(moved)
         first = differs_from_previous(self.session, key[: len(group)])
         self._mark_distinct(numbers, key, moved)
+        del key
         self._mark_places(numbers, first, moved)
         self._mark_firsts([i for i in numbers if i in self.firsts], first, moved)
         last = np.concatenate([first[1:], np.full(1, self.session.public(1), dtype=np.uint8)])
@@ -250,7 +255,7 @@ class _Groups:
                 words["value", i] = self.columns[call.given].words
             if call.given is not None and call.call.kind == "place":
                 words["argument", call.given] = self.columns[call.given].words
-        self._mask_sums(numbers, words)
+        self._mask_sums(numbers, words, bits)
         for i in numbers:
             if self.calls[i].call.kind == "any":
                 _carry(self._argument(i), ("value", i), ("is NULL", i), words, bits)
@@ -263,21 +268,21 @@ class _Groups:
         assert place is not None
         return self.columns[place]
 
-    def _mask_sums(self, numbers: Sequence[int], words: dict[object, Array]) -> None:
-        """The words of sums, 0 where a row takes no part; and 0 or 1 to count the rows that do."""
+    def _mask_sums(self, numbers: Sequence[int], words: dict[object, Array], bits: dict[object, Array]) -> None:
+        """The words of sums, 0 where a row takes no part; and whether it does, to be counted."""
         plain = [i for i in numbers if not self.calls[i].call.distinct and self.calls[i].call.kind != "any"]
         sums = [i for i in plain if self.calls[i].call.kind == "sum"]
-        counted = [i for i in plain if self._first_alike(numbers, i) == i]
-        if counted:
-            counts = to_words(self.session, self._stacked(counted), 64).words[:, : self.rows]
-            words.update({("count", i): count for i, count in zip(counted, counts, strict=True)})
+        bits.update({("counts", i): self.masks[i] for i in plain if self._first_alike(numbers, i) == i})
         if sums:
-            values = np.stack([pad_rows(words["value", i]) for i in sums])[:, None]
-            chosen = bit_product(self.session, self._stacked(sums), AShare(values)).words[:, 0, : self.rows]
+            chosen = selected(self.session, [self.masks[i] for i in sums], [words["value", i] for i in sums])
             words.update({("value", i): value for i, value in zip(sums, chosen, strict=True)})
 
-    def _stacked(self, numbers: Sequence[int]) -> BShare:
-        return BShare(np.stack([pack(pad_rows(self.masks[i])) for i in numbers]))
+    def _count(self, moved: Slots) -> None:
+        """The bits of rows that are counted, as words; they were moved as bits."""
+        names = [name for name in moved.bits if isinstance(name, tuple) and name[0] == "counts"]
+        if names:
+            found = counted(self.session, [moved.bits.pop(name) for name in names])
+            moved.words.update({("count", name[1]): count for name, count in zip(names, found, strict=True)})
 
     def _first_alike(self, numbers: Sequence[int], i: int) -> int:
         """The first of the calls for which the same rows take part."""
@@ -287,21 +292,19 @@ class _Groups:
     def _mark_distinct(self, numbers: Sequence[int], key: Array, moved: Slots) -> None:
         """For DISTINCT calls: what the first row of every value gives, of those that take part."""
         numbers = [i for i in numbers if self.calls[i].call.distinct]
-        counted = [i for i in numbers if self._first_alike(numbers, i) == i]
-        if not counted:
+        first = [i for i in numbers if self._first_alike(numbers, i) == i]
+        if not first:
             return
         new = BShare(pack(pad_rows(differs_from_previous(self.session, key))))
-        pairs = [(new, BShare(pack(pad_rows(moved.bits["takes part", i])))) for i in counted]
-        marks = dict(zip(counted, conjunction(self.session, pairs), strict=True))
-        words = to_words(self.session, BShare(np.stack([bits.packed for bits in marks.values()])), 64).words
-        moved.words.update({("count", i): count for i, count in zip(counted, words[:, : self.rows], strict=True)})
+        pairs = [(new, BShare(pack(pad_rows(moved.bits["takes part", i])))) for i in first]
+        marks = dict(zip(first, conjunction(self.session, pairs), strict=True))
+        taken = {i: unpack(bits.packed)[: self.rows] for i, bits in marks.items()}
+        words = counted(self.session, list(taken.values()))
+        moved.words.update({("count", i): count for i, count in zip(taken, words, strict=True)})
         for i in numbers:
             if self.calls[i].call.kind == "sum":
-                value = pad_rows(moved.words["value", i])[None, None]
-                bits = marks[self._first_alike(numbers, i)].packed[None]
-                moved.words["value", i] = bit_product(self.session, BShare(bits), AShare(value)).words[
-                    0, 0, : self.rows
-                ]
+                bits = taken[self._first_alike(numbers, i)]
+                (moved.words["value", i],) = selected(self.session, [bits], [moved.words["value", i]])
 
     def _mark_places(self, numbers: Sequence[int], first: Array, moved: Slots) -> None:
         """For order statistics: the argument in the row that holds it, 0 in the others."""
@@ -336,13 +339,13 @@ class _Groups:
         (exists,) = conjunction(self.session, [pair])
         moved.bits["valid"] = unpack(exists.packed)[: self.rows]
         others = moved.bits["valid"] ^ self.session.public(np.uint8(1))
-        groups = moved.of(partition(self.session, moved.rows(self.rows), others))
+        groups = moved.of(partition(self.session, moved.taken(self.rows), others))
         kept = self.operator.rows
         words = {name: column[:kept] for name, column in groups.words.items()}
         for name in sums:
             words[name] = np.diff(words[name], prepend=np.zeros(1, dtype=np.uint64))
-        counted = [i for i in numbers if self.calls[i].call.kind != "any"]
-        words.update({("count", i): words["count", self._first_alike(counted, i)] for i in counted})
+        plain = [i for i in numbers if self.calls[i].call.kind != "any"]
+        words.update({("count", i): words["count", self._first_alike(plain, i)] for i in plain})
         return Slots(words, {name: column[:kept] for name, column in groups.bits.items()})
 
     def _finish(self, found: Slots) -> SharedTable:

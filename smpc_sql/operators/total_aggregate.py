@@ -24,6 +24,7 @@ from smpc_sql.operators.aggregate import (
 from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
 from smpc_sql.operators.datum import share_of_words
 from smpc_sql.operators.evaluate import evaluate
+from smpc_sql.operators.load import PRODUCT_BYTES, Steps, row_bytes, steps_of
 from smpc_sql.operators.mask import Mask, mask_of, mask_of_chunk, resolve
 from smpc_sql.operators.table import Chunk, SharedTable, chunks_of
 from smpc_sql.operators.tasks import RandomIf, Select, Task, ToWords, run_tasks
@@ -60,12 +61,18 @@ class TotalAggregate:
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """See Operator."""
         table = self.source.run(session, tables)
-        partials = session.fork(self._chunk, chunks_of(table), lambda chunk: chunk.shape)
+        steps = self._steps()
+        partials = session.fork(self._chunk, chunks_of(table, steps.rows), lambda chunk: chunk.shape, steps.at_once)
         if not partials:
             nothing = constant_words(session, 0)
             partials = [Partials(nothing, tuple(Partial(nothing, None) for _ in self.calls))]
         totals = total(session, self.calls, partials)
         return finish(session, self.calls, totals, keys=(), every=True, rows_bound=table.rows)
+
+    def _steps(self) -> Steps:
+        evaluated = row_bytes(expressions_of(self.predicate, self.calls, split=True))
+        summed = PRODUCT_BYTES * sum(call.argument is not None for call in self.calls)
+        return steps_of(max(evaluated, summed))
 
     def _chunk(self, session: Session, chunk: Chunk) -> Partials:
         return _ChunkTotals(session, chunk, self.predicate, self.calls).run()

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.operators.datum import Public, share_of_words
-from smpc_sql.operators.table import Raw, SharedTable
-from smpc_sql.ring import Array
+from smpc_sql.operators.table import CHUNK_ROWS, Raw, SharedTable
+from smpc_sql.protocol.arithmetic import bit_product, to_words
+from smpc_sql.ring import Array, pack, pad_rows
 from smpc_sql.session import Session
+from smpc_sql.sharing import AShare, BShare
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,39 @@ def whole_valid(session: Session, table: SharedTable) -> Array | None:
     return np.concatenate(
         [session.public(np.ones(p.rows, dtype=np.uint8)) if p.valid is None else p.valid for p in table.pieces]
     )
+
+
+def row_slices(rows: int) -> list[slice]:
+    """Rows in steps of CHUNK_ROWS; one of none if there are none."""
+    return [slice(at, min(at + CHUNK_ROWS, rows)) for at in range(0, max(1, rows), CHUNK_ROWS)]
+
+
+def slice_length(rows: slice) -> int:
+    """How many rows a step has: what its cost depends on."""
+    return int(rows.stop - rows.start)
+
+
+def selected(session: Session, bits: Sequence[Array], words: Sequence[Array]) -> list[Array]:
+    """bit*word: of every column words [n] those where its bytes 0 or 1 [n] (XOR shares) are set; else 0.
+
+    One round, in steps side by side.
+    """
+
+    def product(branch: Session, rows: slice) -> Array:
+        packed = BShare(np.stack([pack(pad_rows(each[rows])) for each in bits]))
+        values = AShare(np.stack([pad_rows(each[rows]) for each in words])[:, None])
+        return bit_product(branch, packed, values).words[:, 0, : slice_length(rows)]
+
+    found = session.fork(product, row_slices(len(words[0])), slice_length)
+    return list(np.concatenate(found, axis=1))
+
+
+def counted(session: Session, bits: Sequence[Array]) -> list[Array]:
+    """Bytes 0 or 1 [n] (XOR shares) as words 0 or 1 uint64 [n]. One round, in steps side by side."""
+
+    def words(branch: Session, rows: slice) -> Array:
+        packed = BShare(np.stack([pack(pad_rows(each[rows])) for each in bits]))
+        return to_words(branch, packed, 64).words[:, : slice_length(rows)]
+
+    found = session.fork(words, row_slices(len(bits[0])), slice_length)
+    return list(np.concatenate(found, axis=1))

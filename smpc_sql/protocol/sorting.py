@@ -14,7 +14,7 @@ from itertools import accumulate
 import numpy as np
 
 from smpc_sql.correlations.tables import Choice
-from smpc_sql.protocol.permutation import Rows, route, routed, rows_of
+from smpc_sql.protocol.permutation import Rows, routed, rows_of
 from smpc_sql.protocol.ranking import ranks_by_pairs
 from smpc_sql.ring import Array, dtype_of, lane_for
 from smpc_sql.session import Session
@@ -136,7 +136,10 @@ def _turned(columns: Array, z: Array) -> Array:
 
 def partition(session: Session, rows: Rows, bits: Array) -> Rows:
     """The rows whose bit is 0, then the others, stably. See `partition_destinations` and `route`."""
-    return route(session, rows, partition_destinations(session, bits))
+    parts = [rows.words, rows.bits, rows.places]
+    del rows
+    parts[2] = np.concatenate([parts[2], partition_destinations(session, bits)[None]])
+    return routed(session, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +273,9 @@ def _bits_at(key: Sequence[KeyPart], place: int, width: int) -> Array:
 
 def to_old_places(session: Session, rows: Rows, ids: Array) -> Rows:
     """Sorted rows back to where they stood before the sort that gave `ids`."""
-    return route(session, rows, ids)
+    parts = [rows.words, rows.bits, np.concatenate([rows.places, ids[None]])]
+    del rows, ids
+    return routed(session, parts)
 
 
 def destinations_of(session: Session, ids: Array) -> Array:
