@@ -196,7 +196,7 @@ class Maker:
 
     def condition(self, left: Scope, right: Scope, both: Scope, kind: str) -> str | None:
         """ON with an equality of two columns of one kind, and maybe more; None if there are none."""
-        pairs = [(a, b) for a, its in left.columns for b, other in right.columns if its == other]
+        pairs = [(a, b) for a, its in left.columns for b, other in right.columns if its == other != "other"]
         if not pairs:
             return None
         a, b = self.draw(st.sampled_from(pairs))
@@ -209,7 +209,7 @@ class Maker:
         if not (depth and self.flip(3)):
             return expression(self.draw, scope, "truth", 2)
         other, inner = self.table()
-        pairs = [(a, b) for a, its in scope.columns for b, kind in inner.columns if its == kind]
+        pairs = [(a, b) for a, its in scope.columns for b, kind in inner.columns if its == kind != "other"]
         if not pairs:
             return expression(self.draw, scope, "truth", 2)
         mine, theirs = self.draw(st.sampled_from(pairs))
@@ -263,8 +263,9 @@ class Maker:
         distinct = "DISTINCT " if self.flip(6) else ""
         if not distinct and self.flip(3):
             windows = WINDOWS + (ORDERED_WINDOWS if scope.key and "JOIN" not in sql else [])
-            items.append(filled(self.draw, scope, self.pick(windows), 0))
-            kinds.append("num")
+            window = self.pick(windows)
+            items.append(filled(self.draw, scope, window, 0))
+            kinds.append("other" if "(text" in window else "num")
         outputs = ", ".join(f"{item} AS x{i}" for i, item in enumerate(items))
         return f"SELECT {distinct}{outputs} FROM {sql}{where}", kinds
 
@@ -302,7 +303,7 @@ class Maker:
     def set_operation(self) -> str:
         left, mine = self.table()
         right, theirs = self.table()
-        pairs = [(a, b) for a, its in mine.columns for b, other in theirs.columns if its == other]
+        pairs = [(a, b) for a, its in mine.columns for b, other in theirs.columns if its == other != "other"]
         if not pairs:
             return self.select(1)[0]
         chosen = self.draw(st.lists(st.sampled_from(pairs), min_size=1, max_size=2))
