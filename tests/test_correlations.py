@@ -140,9 +140,10 @@ def neighbours_hold(lane: int, r_bits: Array, near: Array) -> None:
 
 
 def zero_test(kind: ZeroMask, values: list[Any]) -> None:
-    steps = kind.lane.bit_length() - 1
+    steps = kind.lane.bit_length() - 2
     np.testing.assert_array_equal(values[0], values[1 + 2 * steps])
-    folds_hold(kind.lane, values[1 : 1 + 2 * steps], values[2 + 2 * steps :])
+    neighbours_hold(kind.lane, values[0], values[2 + 2 * steps])
+    folds_hold(kind.lane // 2, values[1 : 1 + 2 * steps], values[3 + 2 * steps :])
 
 
 def shift(kind: ShiftMask, values: list[Any]) -> None:
@@ -164,12 +165,16 @@ def turn(word: int, lane: int) -> int:
 
 
 def prefix(kind: PrefixMask, values: list[Any]) -> None:
-    steps = int(math.log2(kind.lane))
+    steps = int(math.log2(kind.lane)) - 1
     np.testing.assert_array_equal(values[0], values[1 + 2 * steps])
-    masks, products = values[1 : 1 + 2 * steps], values[2 + 2 * steps :]
+    np.testing.assert_array_equal(values[2 + 2 * steps], values[0] & (values[0] << values[0].dtype.type(1)))
+    masks, products = values[1 : 1 + 2 * steps], values[3 + 2 * steps :]
     for a, pair, product in zip(masks[0::2], masks[1::2], products, strict=True):
         assert len(a) == kind.rows
-        np.testing.assert_array_equal(product, np.concatenate([pair[: len(a)] & a, pair[len(a) :] & a]))
+        np.testing.assert_array_equal(
+            product, np.concatenate([pair[: len(a)] & a, pair[len(a) :] & a[: len(pair) - len(a)]])
+        )
+    assert len(products[-1]) == kind.rows  # the last step has one product only
 
 
 def lift(kind: LiftMask, values: list[Any]) -> None:

@@ -77,7 +77,8 @@ def _neighbours(r_bits: Array, lane: int) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class ZeroMask(Correlation):
-    """For tests of equality in a lane: r as bits and as a word, and for each fold masks a, b with a&b."""
+    """For tests of equality in a lane: r as bits and as a word, the products of the upper and the lower half of its
+    bits as in SignMask, and for each further fold masks a, b with a&b."""
 
     rows: int
     lane: int
@@ -85,7 +86,7 @@ class ZeroMask(Correlation):
 
     @property
     def independent(self) -> tuple[Part, ...]:
-        folds = _fold_parts(self.rows, self.lane, second=False)
+        folds = _fold_parts(self.rows, self.lane, second=False)[1:]
         return Part(self.rows, self.lane, xor=True), *(part for level in folds for part in level)
 
     @property
@@ -94,14 +95,14 @@ class ZeroMask(Correlation):
         return Part(self.rows, self.lane), *(level[1] for level in folds)
 
     def relate(self, values: Sequence[Array]) -> list[Array]:
-        return [values[0].copy(), *_fold_products(_pairs(values[1:]))]
+        return [values[0].copy(), _neighbours(values[0], self.lane), *_fold_products(_pairs(values[1:]))]
 
 
 @dataclass(frozen=True, slots=True)
 class PrefixMask(Correlation):
-    """For the bits of a word: r as bits (XOR-shared, in order) and as a word mod 2^lane, and for each of log2(lane)
-    steps
-    masks a, (b, c) in the lane with a&b and a&c."""
+    """For the bits of a word: r as bits (XOR-shared, in order) and as a word mod 2^lane, the products of every bit of r
+    and the one below, and for each of log2(lane) - 1 steps masks a, (b, c) in the lane with a&b and a&c; in the last
+    only b."""
 
     rows: int
     lane: int
@@ -109,20 +110,22 @@ class PrefixMask(Correlation):
 
     @property
     def steps(self) -> int:
-        """How often prefixes double."""
-        return self.lane.bit_length() - 1
+        """How often prefixes double after the first time."""
+        return self.lane.bit_length() - 2
 
     @property
     def independent(self) -> tuple[Part, ...]:
         one, two = Part(self.rows, self.lane, xor=True), Part(2 * self.rows, self.lane, xor=True)
-        return one, *((one, two) * self.steps)
+        return one, *((one, two) * (self.steps - 1)), one, one
 
     @property
     def dependent(self) -> tuple[Part, ...]:
-        return Part(self.rows, self.lane), *((Part(2 * self.rows, self.lane, xor=True),) * self.steps)
+        one, two = Part(self.rows, self.lane, xor=True), Part(2 * self.rows, self.lane, xor=True)
+        return Part(self.rows, self.lane), one, *((two,) * (self.steps - 1)), one
 
     def relate(self, values: Sequence[Array]) -> list[Array]:
-        return [values[0].copy(), *_fold_products(_pairs(values[1:]))]
+        r = values[0]
+        return [r.copy(), r & r << r.dtype.type(1), *_fold_products(_pairs(values[1:]))]
 
 
 @dataclass(frozen=True, slots=True)

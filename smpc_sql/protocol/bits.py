@@ -23,26 +23,26 @@ def conjunction_words(session: Session, x: Array, y: Array) -> Array:
 
 
 def decompose(session: Session, x: Array) -> Array:
-    """The bits of words [n] of a lane L, as XOR-shared words of the same lane. 1 + log2 L rounds.
+    """The bits of words [n] of a lane L, as XOR-shared words of the same lane. log2 L rounds.
 
     Open z = x + r for an edaBit r; the bits of z - r are z ^ r ^ borrows. The borrow into bit i comes from below: with
     g = r & ~z and p = ~(r ^ z), it is the prefix (G) of g and p over the bits below i. Prefixes by doubling: in step s
-    every (G, P) takes in that of the bits 2^s below. L/8 + 3*log2(L)*L/8 bytes. [Kogge-Stone 1973; Escudero et al.
-    2020]
+    every (G, P) takes in that of the bits 2^s below. The first step is local, since the products of neighbouring bits
+    of r are dealt; the last one needs G only. 3*(log2(L) - 1)*L/8 bytes. [Kogge-Stone 1973; Escudero et al. 2020]
     """
     lane = x.dtype.itemsize * 8
     kind = x.dtype.type
-    r_bits, *masks = session.deal(PrefixMask(len(x), lane))
-    steps = lane.bit_length() - 1
-    folds, (r, *products) = masks[: 2 * steps], masks[2 * steps :]
+    mask = PrefixMask(len(x), lane)
+    r_bits, *masks = session.deal(mask)
+    folds, (r, neighbours, *products) = masks[: 2 * mask.steps], masks[2 * mask.steps :]
     z = session.open(x + r)
-    not_z = ~z
-    state = np.stack([r_bits & not_z, r_bits ^ not_z if session.first else r_bits])
-    for step in range(steps):
-        a, pair, product = folds[2 * step], folds[2 * step + 1].reshape(2, -1), products[step].reshape(2, -1)
-        below = state << kind(1 << step)
-        if session.first:  # nothing comes from below bit 0, and it passes on nothing: p = 1 keeps P as it is
-            below[1] |= kind((1 << (1 << step)) - 1)
+    state = _first_step(session, r_bits, ~z, neighbours)
+    for step in range(mask.steps):
+        shape = 1 + (step + 1 < mask.steps), len(x)
+        a, pair, product = folds[2 * step], folds[2 * step + 1].reshape(shape), products[step].reshape(shape)
+        below = state[: len(pair)] << kind(2 << step)
+        if session.first and len(pair) == 2:  # nothing comes from below bit 0, and it passes on nothing: p = 1
+            below[1] |= kind((1 << (2 << step)) - 1)
         mine = np.concatenate([(state[1] ^ a)[None], below ^ pair])
         opened = session.open_bits(mine)
         e, f = opened[0], opened[1:]
@@ -56,6 +56,24 @@ def decompose(session: Session, x: Array) -> Array:
     if session.first:
         found ^= z
     return found
+
+
+def _first_step(session: Session, r_bits: Array, not_z: Array, neighbours: Array) -> Array:
+    """(G, P) [2, n] of every bit and the one below, from q = r_i & r_(i-1). Local.
+
+    With c = ~z: G = r_i & c_i ^ c_(i-1) & (q ^ c_i & r_(i-1)), and P = q ^ r_i & c_(i-1) ^ c_i & (r ^ c)_(i-1).
+    Nothing comes from below bit 0, and p = 1 there.
+    """
+    one = not_z.dtype.type(1)
+    below = not_z << one | one
+    state = np.empty_like(r_bits, shape=(2, *r_bits.shape))
+    np.bitwise_xor(neighbours, not_z & r_bits << one, out=state[1])
+    np.bitwise_and(state[1], below, out=state[0])
+    state[0] ^= r_bits & not_z
+    state[1] ^= r_bits & below
+    if session.first:
+        state[1] ^= not_z & below
+    return state
 
 
 def words_are_zero(session: Session, words: Array) -> Array:

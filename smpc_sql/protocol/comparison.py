@@ -65,9 +65,9 @@ def _first_fold(session: Session, r_bits: Array, not_z: Array, neighbours: Array
     """
     width = ring.lane_of(not_z) // 2
     (r_high, r_low), (high, low) = _parted(r_bits, width), _parted(not_z, width)
-    q = neighbours if width >= 8 else np.concatenate([neighbours & np.uint8(15), neighbours >> np.uint8(4)])
+    q = _whole(neighbours, width).reshape(not_z.shape)
     kind = q.dtype.type
-    q = q.reshape(not_z.shape) & kind((1 << width - 1) - 1)  # r's top bit takes no part
+    q = q & kind((1 << width - 1) - 1)  # r's top bit takes no part
     passing = high | kind(1 << width - 1)
     state = np.empty_like(q, shape=(2, *q.shape))
     np.bitwise_and(passing, r_low, out=state[0])
@@ -79,6 +79,11 @@ def _first_fold(session: Session, r_bits: Array, not_z: Array, neighbours: Array
     if session.first:
         state[1] ^= passing & low
     return state if width >= 8 else _compact(state, width)
+
+
+def _whole(neighbours: Array, width: int) -> Array:
+    """Dealt products of halves, of 4 bits each in a byte of its own."""
+    return neighbours if width >= 8 else np.concatenate([neighbours & np.uint8(15), neighbours >> np.uint8(4)])
 
 
 def _parted(words: Array, width: int) -> tuple[Array, Array]:
@@ -143,16 +148,22 @@ def less_than(session: Session, x: AShare, y: AShare) -> BShare:
 
 
 def is_zero(session: Session, d: AShare) -> BShare:
-    """d = 0 mod 2^lane. 1 + log2(lane) rounds; lane/8 + 2*lane/8 bytes in all.
+    """d = 0 mod 2^lane. log2(lane) rounds; lane/8 + lane/8 bytes in all.
 
-    Open z = d + r; d is zero where all bits of ~(z ^ r) are one: an AND folded by halves.
+    Open z = d + r; d is zero where all bits of ~(z ^ r) = r ^ ~z are one: an AND folded by halves. The first fold is
+    local: (r_hi ^ c_hi) & (r_lo ^ c_lo) with public c = ~z takes the product r_hi & r_lo alone, which is dealt.
     """
     shape, lane = d.words.shape, d.lane
     r_bits, *masks = session.deal(ZeroMask(d.words.size, lane))
-    folds, products = split_masks(masks, len(fold_widths(lane)))
-    z = session.open(d.words + products.pop(0).reshape(shape))
-    state = r_bits.reshape(shape) ^ ~z if session.first else r_bits.reshape(shape)
-    for width, (a, b), product in zip(fold_widths(lane), folds, products, strict=True):
+    folds, (r, neighbours, *products) = split_masks(masks, len(fold_widths(lane)) - 1)
+    not_z = ~session.open(d.words + r.reshape(shape))
+    width = lane // 2
+    (r_high, r_low), (high, low) = _parted(r_bits.reshape(shape), width), _parted(not_z, width)
+    state = _whole(neighbours, width).reshape(shape) ^ (r_high & low) ^ (high & r_low)
+    if session.first:
+        state ^= high & low
+    state = state if width >= 8 else _compact(state, width)
+    for width, (a, b), product in zip(fold_widths(lane)[1:], folds, products, strict=True):
         high, low = _halve(state, width)
         a, b, product = (part.reshape(low.shape) for part in (a, b, product))
         mine = np.empty((2, *low.shape), dtype=low.dtype)
