@@ -31,6 +31,7 @@ from smpc_sql.schema import (
     Date,
     Decimal,
     Double,
+    Duration,
     Enum,
     Integer,
     SqlType,
@@ -165,6 +166,8 @@ def decode_column(type_: SqlType, words: Words, nulls: Mask | None = None) -> li
             if any(value not in bounds for value in values):
                 raise QueryError("a timestamp of the result lies outside the years 1 to 9999")
             decoded = [moment_of(value) for value in values]
+        case Duration():
+            decoded = [datetime.timedelta(microseconds=value) for value in values]
         case Enum(labels):
             decoded = [labels[value] for value in _within(type_, values)]
         case Text():

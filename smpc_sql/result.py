@@ -37,6 +37,7 @@ from smpc_sql.schema import (
     Date,
     Decimal,
     Double,
+    Duration,
     Enum,
     Integer,
     SqlType,
@@ -342,6 +343,8 @@ def _series(type_: SqlType, values: list[Any]) -> pd.Series[Any]:
             return pd.Series([np.nan if value is None else float(value) for value in values], dtype="float64")
         case Date() | Timestamp():
             return pd.Series(np.array(values, dtype="datetime64[us]"))
+        case Duration():
+            return pd.Series(np.array(values, dtype="timedelta64[us]"))
         case Text():
             return pd.Series(values, dtype="str")
         case Enum(labels):

@@ -132,6 +132,14 @@ class Timestamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Duration:
+    """INTERVAL between two TIMESTAMPs, of queries alone: microseconds."""
+
+    def __str__(self) -> str:
+        return "INTERVAL"
+
+
+@dataclass(frozen=True, slots=True)
 class Enum:
     """ENUM(labels): a published dictionary; the code of a label is its position. Also the type of text literals."""
 
@@ -218,7 +226,7 @@ class Double:
         return "DOUBLE"
 
 
-SqlType = Integer | Decimal | Boolean | Date | Timestamp | Enum | Text | Double
+SqlType = Integer | Decimal | Boolean | Date | Timestamp | Duration | Enum | Text | Double
 
 _DATE_MIN, _DATE_MAX = -719162, 2932896  # 0001-01-01 … 9999-12-31, what Python's datetime.date holds
 
@@ -240,6 +248,8 @@ def type_bounds(type_: SqlType) -> Interval:
             return Interval(0, len(labels) - 1)
         case Text(length):  # of a long text: of its first word
             return Interval(0, (1 << (8 * min(length, WORD_BYTES))) - 1)
+        case Duration():
+            return WORD
         case Double(decimals):
             return WORD if decimals is None else type_bounds(type_.kept)
 

@@ -163,7 +163,15 @@ class _Evaluation:
                 return self._scale(parts[0], 1)
             case plan.TextCall():
                 return self._text(node, parts)
-            case plan.Column() | plan.Literal() | plan.Divide() | plan.Sqrt() | plan.LongText() | plan.WrittenDouble():
+            case (
+                plan.Column()
+                | plan.Literal()
+                | plan.Divide()
+                | plan.Sqrt()
+                | plan.LongText()
+                | plan.WrittenDouble()
+                | plan.Elapsed()
+            ):
                 raise InternalError(f"{type(node).__name__} is not evaluated on shared words")
             case _:
                 assert_never(node)

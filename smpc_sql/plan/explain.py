@@ -23,6 +23,7 @@ from smpc_sql.plan.expressions import (
     Case,
     Column,
     Divide,
+    Elapsed,
     Equal,
     Expression,
     FloorDivide,
@@ -153,6 +154,8 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             return function.show([show(operand) for operand in operands])
         case Divide(numerator, denominator):
             return f"({show(numerator)} / {show(denominator)})"
+        case Elapsed(x):
+            return f"interval({show(x)})"
         case WrittenDouble(x):
             return f"text({show(x)})"
         case Sqrt(x, signed):

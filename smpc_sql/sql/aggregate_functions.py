@@ -11,6 +11,7 @@ from smpc_sql.plan.expressions import (
     AggregateKind,
     And,
     Divide,
+    Elapsed,
     Equal,
     Expression,
     FromBoolean,
@@ -49,7 +50,7 @@ def _count(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expr
     if isinstance(x.type, Double):
         present = Not(quotient.is_null_double(x))
         return g.call("count_star", None, present if filter_ is None else And((filter_, present)))
-    return g.call("count", words_of(x)[0], filter_)
+    return g.call("count", x.x if isinstance(x, Elapsed) else words_of(x)[0], filter_)
 
 
 def _count_if(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
@@ -79,7 +80,7 @@ def _avg(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expres
 
 
 def _count_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
-    x = FromBoolean(x) if isinstance(x.type, Boolean) else x
+    x = FromBoolean(x) if isinstance(x.type, Boolean) else x.x if isinstance(x, Elapsed) else x
     if isinstance(x, LongText):
         return g.call("count", x.words[0], filter_, distinct=True, rest=x.words[1:])
     q = over_constant_or_fixed(x)
@@ -105,6 +106,8 @@ def _extreme(kind: AggregateKind) -> Callable[[AggregateCalls, Expression, Expre
     def bind(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
         if isinstance(x.type, Boolean):
             return _truth(g, kind, x, filter_)
+        if isinstance(x, Elapsed):
+            return Elapsed(g.call(kind, x.x, filter_))
         if isinstance(x, LongText):
             return each_word(x, lambda first, rest, word: g.call(kind, first, filter_, rest=rest, word=word))
         q = over_constant_or_fixed(x, rows=1)

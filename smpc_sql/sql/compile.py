@@ -10,7 +10,7 @@ from smpc_sql.errors import OverflowPossible, QueryError, SizeUnknown, SyntaxInv
 from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
-from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, LongText, Sqrt, WrittenDouble
+from smpc_sql.plan.expressions import Column, Divide, Elapsed, Expression, Literal, LongText, Sqrt, WrittenDouble
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.pairs import check_pairs, check_sizes
 from smpc_sql.plan.presence import told_by_words
@@ -159,6 +159,8 @@ def deliver(relation: Relation, columns: list[tuple[str, Expression]]) -> Delive
 def _output(name: str, expression: Expression, fractions: list[Fraction]) -> OutputColumn:
     if isinstance(expression, Column):
         return OutputColumn(name, expression.type, "word", (expression.index,), expression.nullable)
+    if isinstance(expression, Elapsed):
+        return replace(_output(name, expression.x, fractions), type=expression.type)
     if isinstance(expression, WrittenDouble):
         return replace(_output(name, expression.x, fractions), type=expression.type, written=True)
     if isinstance(expression, LongText):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import lcm
 
-from smpc_sql.plan.expressions import Divide, Expression, Literal
+from smpc_sql.plan.expressions import Divide, Elapsed, Expression, Literal
 from smpc_sql.schema import Decimal, Integer, Text, scale_of
 from smpc_sql.sql import text
 from smpc_sql.sql.coercion import multiply, rescaled
@@ -34,6 +34,8 @@ def plain(x: Expression) -> Expression:
 
 def word_of(x: Expression) -> Expression:
     """What tells values apart and orders them as x does: the numerator over a constant above 0, else x."""
+    if isinstance(x, Elapsed):
+        return x.x
     fixed = over_constant(x)
     return x if fixed is None else fixed.numerator
 
@@ -51,6 +53,8 @@ def all_words(expressions: Iterable[Expression]) -> tuple[Expression, ...]:
 def wrapped(x: Expression, words: Sequence[Expression]) -> Expression:
     """The value whose words are those of x, at other places."""
     fixed = over_constant(x)
+    if isinstance(x, Elapsed):
+        return Elapsed(words[0])
     if fixed is not None:
         return Divide(words[0], fixed.denominator, guarded=True)
     return text.joined(words, x.type) if isinstance(x.type, Text) else words[0]

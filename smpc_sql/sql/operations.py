@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from smpc_sql.errors import TypeMismatch
 from smpc_sql.plan.expressions import (
     Case,
+    Elapsed,
     Equal,
     Expression,
     FromBoolean,
@@ -30,7 +31,9 @@ def compare(operator: str, left: Expression, right: Expression) -> Expression:
     if operator in (">", "<="):
         left, right = right, left
     test: type[Less] | type[Equal] = Equal if operator in ("=", "<>") else Less
-    if isinstance(left.type, Double) or isinstance(right.type, Double):
+    if isinstance(left, Elapsed) and isinstance(right, Elapsed):
+        outcome: Expression = test(left.x, right.x)
+    elif isinstance(left.type, Double) or isinstance(right.type, Double):
         require_numbers(operator, left, right)
         outcome = quotient.compare(left, right, test)
     elif _are_texts(left, right):
@@ -62,6 +65,8 @@ def is_null_of(x: Expression) -> Expression:
     """x IS NULL, of any type."""
     if isinstance(x.type, Double):
         return quotient.is_null_double(x)
+    if isinstance(x, Elapsed):
+        return IsNull(x.x)
     return IsNull(text.words_of(x)[0])
 
 
@@ -69,6 +74,8 @@ def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Ex
     """CASE: values in their common type, the last one being the default."""
     if any(isinstance(value.type, Double) for value in values):
         return quotient.choose(conditions, values)
+    if all(isinstance(value, Elapsed) or is_null(value) for value in values):
+        return Elapsed(choose(conditions, [value.x if isinstance(value, Elapsed) else value for value in values]))
     unified = unify(values)
     if isinstance(unified[-1], LongText):
         return text.choose(conditions, unified)
@@ -79,7 +86,7 @@ def unified(values: list[Expression]) -> list[Expression]:
     """Words in their common type; DOUBLEs as they are, since they have one each."""
     if not values or any(isinstance(value.type, Double) for value in values):
         return values
-    return list(unify(values))
+    return values if isinstance(values[0], Elapsed) else list(unify(values))
 
 
 def absolute(x: Expression) -> Expression:

@@ -9,6 +9,7 @@ from smpc_sql.plan.expressions import (
     Add,
     Column,
     Divide,
+    Elapsed,
     Expression,
     Literal,
     LongText,
@@ -39,6 +40,8 @@ class Words:
 
     def over(self, expression: Expression, name: str) -> Expression:
         """The expression over the fields, which are added where they are missing."""
+        if isinstance(expression, Elapsed):
+            return Elapsed(self._field(expression.x, name))
         if isinstance(expression, WrittenDouble):
             return WrittenDouble(self.over(expression.x, name))
         if isinstance(expression, Sqrt):

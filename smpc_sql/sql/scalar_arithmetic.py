@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlglot import exp
 
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.expressions import Add, Case, Divide, Expression, Literal, Sqrt, Subtract
+from smpc_sql.plan.expressions import Add, Case, Divide, Elapsed, Expression, Literal, Sqrt, Subtract
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Date, Double, Integer, Timestamp
-from smpc_sql.sql import coercion, quotient, rounding, whole_division
+from smpc_sql.sql import coercion, intervals, quotient, rounding, whole_division
 from smpc_sql.sql.binder import Binder, Method, operands
 from smpc_sql.sql.fixed import common
 from smpc_sql.sql.literals import integer, is_null
@@ -26,6 +26,8 @@ def _add(binder: Binder, node: exp.Expr) -> Expression:
     if isinstance(node.expression, exp.Interval):
         return moved(binder, node.this, node.expression, 1)
     left, right = without_null(*operands(binder, node))
+    if isinstance(left, Elapsed) or isinstance(right, Elapsed):
+        return intervals.plus(left, right)
     if isinstance(right.type, Date):
         left, right = right, left
     if isinstance(left.type, Date):
@@ -40,8 +42,10 @@ def _sub(binder: Binder, node: exp.Expr) -> Expression:
     if isinstance(node.expression, exp.Interval):
         return moved(binder, node.this, node.expression, -1)
     left, right = without_null(*operands(binder, node))
+    if isinstance(right, Elapsed):
+        return intervals.plus(left, intervals.times(right, integer(-1)))
     if isinstance(left.type, Timestamp) or isinstance(right.type, Timestamp):
-        raise Unsupported(f"{show(node)} would be an INTERVAL: EXTRACT(EPOCH FROM …) and DATE_DIFF give numbers")
+        return intervals.between(right, left)
     if isinstance(left.type, Date):
         return Subtract(left, right if isinstance(right.type, Date) else whole_days(right))
     require_numbers("-", left, right)
@@ -52,6 +56,8 @@ def _sub(binder: Binder, node: exp.Expr) -> Expression:
 
 def _mul(binder: Binder, node: exp.Expr) -> Expression:
     left, right = without_null(*operands(binder, node))
+    if isinstance(left, Elapsed) or isinstance(right, Elapsed):
+        return intervals.times(left, right)
     require_numbers("*", left, right)
     if isinstance(left.type, Double) or isinstance(right.type, Double):
         return quotient.times(left, right)
@@ -66,6 +72,8 @@ def _div(binder: Binder, node: exp.Expr) -> Expression:
 
 def _neg(binder: Binder, node: exp.Expr) -> Expression:
     x = binder.bind(node.this)
+    if isinstance(x, Elapsed):
+        return intervals.times(x, integer(-1))
     require_numbers("-", x)
     return quotient.minus(x) if isinstance(x.type, Double) else coercion.negate(x)
 
@@ -150,6 +158,7 @@ def _round(binder: Binder, node: exp.Expr) -> Expression:
 
 
 METHODS: dict[type[exp.Expr], Method] = {
+    exp.Interval: intervals.interval,
     exp.Add: _add,
     exp.Sub: _sub,
     exp.Mul: _mul,

@@ -7,11 +7,12 @@ import re
 from sqlglot import exp
 
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.expressions import Expression, Literal
+from smpc_sql.plan.expressions import Elapsed, Expression, Literal
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Integer
-from smpc_sql.sql import dates, timestamps
+from smpc_sql.sql import dates, intervals, timestamps
 from smpc_sql.sql.binder import Binder, Method
+from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, only, show
 from smpc_sql.sql.operations import whole_days
 
@@ -35,6 +36,9 @@ _DATE_PARTS: dict[type[exp.Expr], str] = {
 def moved(binder: Binder, start: exp.Expr, interval: exp.Expr, sign: int) -> Expression:
     """DATE or TIMESTAMP + INTERVAL; a count of days, weeks or less need not be constant."""
     x = binder.bind(start)
+    if isinstance(x, Elapsed):
+        step = binder.bind(interval)
+        return intervals.plus(x, intervals.times(step, integer(sign)))
     if not isinstance(interval, exp.Interval):
         raise Unsupported(f"a DATE plus or minus {show(interval)} is not supported")
     only(interval, "this", "unit")
@@ -65,7 +69,10 @@ def _extract(binder: Binder, node: exp.Expr) -> Expression:
     between = node.expression.unnest()
     if isinstance(between, exp.Sub) and dates.unit_of(node.this.name) == "epoch":
         return _seconds_between(binder, between)
-    return timestamps.part(node.this.name, binder.bind(node.expression))
+    x = binder.bind(node.expression)
+    if isinstance(x, Elapsed) and dates.unit_of(node.this.name) == "epoch":
+        return intervals.seconds(x)
+    return timestamps.part(node.this.name, x)
 
 
 def _seconds_between(binder: Binder, node: exp.Expr) -> Expression:
@@ -82,7 +89,8 @@ def _epoch(binder: Binder, node: exp.Expr) -> Expression:
     between = node.this.unnest()
     if isinstance(between, exp.Sub):
         return _seconds_between(binder, between)
-    return timestamps.part("epoch", binder.bind(node.this))
+    x = binder.bind(node.this)
+    return intervals.seconds(x) if isinstance(x, Elapsed) else timestamps.part("epoch", x)
 
 
 def _part(binder: Binder, node: exp.Expr) -> Expression:

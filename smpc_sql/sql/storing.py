@@ -15,7 +15,7 @@ from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.plan.bounds import check_words
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, OutputColumn
-from smpc_sql.plan.expressions import Divide, Expression, LongText, Sqrt
+from smpc_sql.plan.expressions import Divide, Elapsed, Expression, LongText, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.pairs import check_pairs, check_sizes
 from smpc_sql.plan.relations import (
@@ -125,6 +125,8 @@ def _parts(names: Sequence[str], expressions: Sequence[Expression]) -> tuple[lis
             whole = Column(name, expression.type, expression.nullable, expression.bounds)
             parts += [(c.name, word, whole) for c, word in zip(whole.stored, expression.words, strict=True)]
             continue
+        if isinstance(expression, Elapsed):
+            raise Unsupported(f"{name}: a column of INTERVAL is not supported; EXTRACT(EPOCH FROM …) makes it a number")
         if not isinstance(quotient, Divide):
             parts.append((name, expression, None))
             continue

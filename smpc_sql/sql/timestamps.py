@@ -108,3 +108,8 @@ def difference(unit: str, start: Expression, end: Expression) -> Expression:
         return dates.difference(unit, date_of(start), date_of(end))
     ends = [floor_divide(number(x), _STEPS[unit]) for x in (end, start)]
     return Subtract(ends[0], ends[1], _NUMBER)
+
+
+def step_of(unit: str) -> int | None:
+    """The microseconds of an hour or a shorter unit; None for any other."""
+    return _STEPS.get(unit_of(unit))

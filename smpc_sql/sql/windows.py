@@ -37,7 +37,7 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.sharing import share
-from smpc_sql.schema import Boolean, Double, Integer, Interval
+from smpc_sql.schema import Boolean, Double, Duration, Integer, Interval
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate import GroupedBinder, is_aggregate
 from smpc_sql.sql.coercion import as_quotient
@@ -131,7 +131,7 @@ def _row_value(over: Over, call: WindowCall, x: Expression) -> Expression:
     found = over.attach(replace(call, argument=FromBoolean(word) if boolean else word))
     if boolean:
         return Equal(found, Literal(1, found.type))
-    return wrapped(x, [found]) if isinstance(x.type, Double) else found
+    return wrapped(x, [found]) if isinstance(x.type, Double | Duration) else found
 
 
 def _shift(over: Over, node: exp.Expr) -> Expression:

@@ -22,6 +22,7 @@ from smpc_sql.plan.expressions import (
     Case,
     Column,
     Divide,
+    Elapsed,
     Equal,
     Expression,
     FloorDivide,
@@ -62,7 +63,19 @@ from smpc_sql.plan.relations import (
     Window,
     WindowCall,
 )
-from smpc_sql.schema import WORD, Boolean, Date, Decimal, Double, Enum, SqlType, Text, Timestamp, text_of_words
+from smpc_sql.schema import (
+    WORD,
+    Boolean,
+    Date,
+    Decimal,
+    Double,
+    Duration,
+    Enum,
+    SqlType,
+    Text,
+    Timestamp,
+    text_of_words,
+)
 
 Row = tuple[int | None, ...]
 Tables = Mapping[str, Mapping[str, Sequence[int | None]]]
@@ -133,7 +146,7 @@ def _evaluate(e: Expression, row: Row) -> int | None:
             texts = [of(x) for x in operands]
             leading = [texts[i] for i in function.leading]
             return None if None in leading else function.compute([value or 0 for value in texts])
-        case Divide() | Sqrt() | LongText() | WrittenDouble():
+        case Divide() | Sqrt() | LongText() | WrittenDouble() | Elapsed():
             raise AssertionError(f"{type(e).__name__} is not a word")
         case _:
             assert_never(e)
@@ -458,6 +471,8 @@ def _python(value: Any, type_: SqlType) -> Any:
             return datetime.date(1970, 1, 1) + datetime.timedelta(days=value)
         case Timestamp():
             return datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=value)
+        case Duration():
+            return datetime.timedelta(microseconds=value)
         case Enum(labels):
             return labels[value]
         case Double():

@@ -29,6 +29,7 @@ GROWTH = {
         "NULLIF(int, int)", "CASE WHEN truth THEN int ELSE int END", "(date - date)", "(int % 3)", "(int // 2)",
         "EXTRACT(year FROM date)", "EXTRACT(dow FROM date)", "LENGTH(text)", "CAST(truth AS INTEGER)", "(int % int)",
         "CAST(num AS INTEGER)", "date_diff('day', stamp, stamp)", "EXTRACT(hour FROM stamp)", "GREATEST(int, int)",
+        "TRY_CAST(text AS INTEGER)", "TRY_CAST(CAST(int AS VARCHAR) AS BIGINT)",
     ],
     "num": [
         "(num + num)", "(num - int)", "(num * num)", "ROUND(num, 1)", "FLOOR(num)", "CEIL(num)", "GREATEST(num, int)",
@@ -43,6 +44,7 @@ GROWTH = {
         "(real > num)", "(real = real)", "(int IS DISTINCT FROM int)", "(text IS NOT DISTINCT FROM text)",
         "((int, num) < (int, num))", "((int, text) IN ((1, 'ab'), (int, text)))", "((int, date) = (int, date))",
         "(num / int > real)", "(truth IS TRUE)", "CASE WHEN truth THEN truth END", "starts_with(text, 'a')",
+        "(stamp - stamp > INTERVAL 1 DAY)", "(stamp - stamp < (stamp - stamp) * 2)",
     ],
     "date": [
         "CASE WHEN truth THEN date END", "COALESCE(date, date)", "LEAST(date, date)", "(date + int)",
@@ -52,15 +54,17 @@ GROWTH = {
     "text": [
         "CASE WHEN truth THEN text ELSE text END", "COALESCE(text, text)", "LEFT(text, 2)", "RIGHT(text, 3)",
         "SUBSTRING(text, 2, 3)", "LOWER(text)", "UPPER(text)", "(text || text)", "(text || '-')",
-        "CAST(label AS VARCHAR)",
+        "CAST(label AS VARCHAR)", "CAST(int AS VARCHAR)",
     ],
-    "real": ["(num / int)", "(real + num)", "(real * real)", "(real / 4)", "(real - real)", "(int / 2)"],
+    "real": ["(num / int)", "(real + num)", "(real * real)", "(real / 4)", "(real - real)", "(int / 2)",
+             "EPOCH(stamp - stamp)"],
     "stamp": ["COALESCE(stamp, stamp)", "(stamp + INTERVAL 90 MINUTE)", "DATE_TRUNC('hour', stamp)"],
 }  # fmt: skip
 
 AGGREGATES = [
     "COUNT(*)", "COUNT(int)", "COUNT(text)", "SUM(num)", "SUM(int)", "AVG(num)", "MIN(num)", "MAX(int)", "MIN(text)",
     "MAX(text)", "MIN(date)", "MAX(stamp)", "COUNT(DISTINCT text)", "COUNT(DISTINCT int)", "SUM(DISTINCT int)",
+    "MIN(stamp - stamp)",
     "SUM(num) FILTER (WHERE truth)", "COUNT(*) FILTER (WHERE truth)", "VAR_SAMP(num)", "STDDEV_POP(int)",
     "BOOL_AND(truth)", "BOOL_OR(truth)", "SUM(real)", "AVG(real)", "MAX(real)", "CORR(num, int)",
     "REGR_SLOPE(num, int)", "COVAR_POP(num, num)", "MEDIAN(num)", "QUANTILE_DISC(int, 0.25)", "QUANTILE_CONT(num, 0.9)",

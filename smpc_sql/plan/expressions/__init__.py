@@ -23,7 +23,7 @@ from smpc_sql.plan.expressions.arithmetic import Add, FromBoolean, Multiply, Neg
 from smpc_sql.plan.expressions.choice import MAX_TABLE, Case, Lookup
 from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient
 from smpc_sql.plan.expressions.expression import Expression, rebuild
-from smpc_sql.plan.expressions.leaves import Column, Literal
+from smpc_sql.plan.expressions.leaves import Column, Elapsed, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
 from smpc_sql.plan.expressions.node import BIT
 from smpc_sql.plan.expressions.texts import LongText, TextCall, WrittenDouble
@@ -39,6 +39,7 @@ __all__ = [
     "Case",
     "Column",
     "Divide",
+    "Elapsed",
     "Equal",
     "Expression",
     "FloorDivide",

@@ -68,7 +68,9 @@ class AggregateCall(Node):
         if self.kind == "presence":
             self._know(Integer(64), False, WORD, True, *below)
         elif argument is None or self.kind == "count":
-            require(argument is None or is_word(argument.type), "COUNT of a DOUBLE is not supported")
+            require(
+                argument is None or is_word(argument.type), f"COUNT of {argument and argument.type} is not supported"
+            )
             self._know(Integer(64), False, counted, True, *below)
         elif self.kind == "sum":
             require(is_number(argument.type), f"SUM: {argument.type} is not a number")
@@ -77,7 +79,7 @@ class AggregateCall(Node):
                 type_ = Decimal(38, argument.type.scale)
             self._know(type_, not self.filled, self._narrowed(counted * argument.bounds), True, *below)
         else:
-            require(is_word(argument.type), f"{self.kind.upper()} of a DOUBLE is not supported")
+            require(is_word(argument.type), f"{self.kind.upper()} of {argument.type} is not supported")
             given = (argument, *self.rest)[self.word]
             nullable = (argument.nullable or self.kind != "any") and not self.filled
             self._know(given.type, nullable, self._narrowed(given.bounds), True, *below)

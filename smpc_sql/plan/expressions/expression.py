@@ -8,7 +8,7 @@ from smpc_sql.errors import InternalError
 from smpc_sql.plan.expressions.arithmetic import Add, FromBoolean, Multiply, Negate, Rescale, Subtract, Within
 from smpc_sql.plan.expressions.choice import Case, Lookup
 from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient
-from smpc_sql.plan.expressions.leaves import Column, Literal
+from smpc_sql.plan.expressions.leaves import Column, Elapsed, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
 from smpc_sql.plan.expressions.texts import LongText, TextCall, WrittenDouble
 
@@ -39,6 +39,7 @@ Expression = (
     | LongText
     | TextCall
     | WrittenDouble
+    | Elapsed
 )
 """Every scalar expression; AggregateCall stands apart."""
 
@@ -58,8 +59,8 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return Divide(new[0], new[1], guarded)
         case Less() | Equal() | Negate() | FromBoolean() | IsNull() | Not():
             return type(expression)(*new)
-        case WrittenDouble():
-            return WrittenDouble(new[0])
+        case WrittenDouble() | Elapsed():
+            return type(expression)(new[0])
         case Sqrt(_, signed):
             return Sqrt(new[0], signed)
         case Rescale(_, exponent, type_):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from smpc_sql.plan.expressions.node import Node, is_word, require
-from smpc_sql.schema import Interval, SqlType
+from smpc_sql.schema import Duration, Integer, Interval, SqlType
+
+if TYPE_CHECKING:
+    from smpc_sql.plan.expressions.expression import Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,17 @@ class Column(Node):
 
     def __post_init__(self) -> None:
         self._know(self.type, self.nullable, self.bounds, not self.public)
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed(Node):
+    """Microseconds as an INTERVAL. Like a long text it never reaches an operator, but its word does."""
+
+    x: Expression
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.x.type, Integer), f"{self.x.type} is no number of microseconds")
+        self._know(Duration(), self.x.nullable, self.x.bounds, self.x.secret, self.x)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.schema import Decimal, Double, Integer, Interval, SqlType, Text, scale_of
+from smpc_sql.schema import Decimal, Double, Duration, Integer, Interval, SqlType, Text, scale_of
 
 if TYPE_CHECKING:
     from smpc_sql.plan.expressions.expression import Expression
@@ -45,8 +45,8 @@ def require(condition: bool, message: str) -> None:
 
 
 def is_word(type_: SqlType) -> bool:
-    """Whether a value is one word: neither a fraction nor a long text."""
-    return type_.is_word if isinstance(type_, Text) else not isinstance(type_, Double)
+    """Whether a value is one word: neither a fraction, nor a long text, nor an interval."""
+    return type_.is_word if isinstance(type_, Text) else not isinstance(type_, Double | Duration)
 
 
 def is_number(type_: SqlType) -> bool:

@@ -16,6 +16,7 @@ from smpc_sql.plan.expressions import (
     Case,
     Column,
     Divide,
+    Elapsed,
     Equal,
     Expression,
     FloorDivide,
@@ -98,7 +99,7 @@ def _fold(e: Expression) -> Expression:
         if all(isinstance(part, Literal) for part in operands):
             return Literal(_compute(e, [_known(part) for part in operands]), e.type)
     match e:
-        case Column() | Literal() | Divide() | WholeQuotient() | Sqrt() | LongText() | WrittenDouble():
+        case Column() | Literal() | Divide() | WholeQuotient() | Sqrt() | LongText() | WrittenDouble() | Elapsed():
             return e
         case Add() | Subtract() | Multiply() | Negate() | Rescale():
             return _fold_arithmetic(e)
