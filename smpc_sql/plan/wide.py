@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isqrt
 
+from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
     Add,
     AggregateCall,
@@ -56,6 +57,10 @@ LARGEST_DIVISOR = 1 << 35
 
 _LEADING_BITS = 8
 """A first digit's bits where it is divided."""
+
+_MOST_TERMS = 128
+_LONGEST = 5_000
+"""Operations, as written out, of what is split: products of products would take minutes to plan."""
 
 _POLYNOMIAL = (Add, Subtract, Multiply, Negate, Rescale)
 
@@ -115,6 +120,8 @@ def legal(e: Expression) -> Expression:
     """
     if fits(e):
         return e
+    if e.size > _LONGEST:
+        raise Unsupported("so long an expression of numbers beyond 64 bits is not supported")
     match e:
         case Less(left, right):
             return _less(legal(left), legal(right))
@@ -271,6 +278,8 @@ def _products(left: Expression, right: Expression, limit: int) -> list[Term]:
         pairs = [(x, y, 1 if i == j else 2) for i, x in enumerate(lefts) for j, y in enumerate(lefts) if i <= j]
     else:
         pairs = [(x, y, 1) for x in lefts for y in terms(right, second)]
+    if len(pairs) > _MOST_TERMS or sum(x.word.size + y.word.size for x, y, _ in pairs) > _LONGEST:
+        raise Unsupported("a product of numbers in so many parts is not supported")
     return [Term(times * x.weight * y.weight, _product(x.word, y.word)) for x, y, times in pairs]
 
 

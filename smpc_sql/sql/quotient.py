@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
     Case,
     Divide,
@@ -23,7 +22,7 @@ from smpc_sql.plan.expressions import (
     columns_of,
 )
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import WORD, Boolean, scale_of
+from smpc_sql.schema import WORD, Boolean, Integer, scale_of
 from smpc_sql.sql.coercion import add, as_quotient, multiply, negate, rescaled, same_scale, subtract, unify
 from smpc_sql.sql.fixed import common, is_one, over_constant, plain
 from smpc_sql.sql.literals import is_null
@@ -42,7 +41,7 @@ def make(numerator: Expression, denominator: Expression, guarded: bool = False) 
 def divide(left: Expression, right: Expression) -> Expression:
     """left / right of numbers or DOUBLEs."""
     if isinstance(left, Sqrt) or isinstance(right, Sqrt):
-        return Sqrt(_divide(_squared(left), _squared(right)))
+        return Sqrt(_divide(_radicand(left), _radicand(right)), _may_be_negative(left) or _may_be_negative(right))
     return _divide(left, right)
 
 
@@ -60,7 +59,7 @@ def _divide(left: Expression, right: Expression) -> Divide:
 def times(left: Expression, right: Expression) -> Expression:
     """left * right where one is a DOUBLE."""
     if isinstance(left, Sqrt) or isinstance(right, Sqrt):
-        return Sqrt(_product(_squared(left), _squared(right)))
+        return Sqrt(_product(_radicand(left), _radicand(right)), _may_be_negative(left) or _may_be_negative(right))
     return _product(left, right)
 
 
@@ -85,8 +84,9 @@ def plus(left: Expression, right: Expression) -> Expression:
 
 def minus(x: Expression) -> Expression:
     """-x of a DOUBLE."""
-    a = as_quotient(x)
-    return Divide(negate(a.numerator), a.denominator, a.guarded)
+    a = as_quotient(x.x if isinstance(x, Sqrt) else x)
+    negative = Divide(negate(a.numerator), a.denominator, a.guarded)
+    return Sqrt(negative, signed=True) if isinstance(x, Sqrt) else negative
 
 
 def _times(x: Expression, y: Expression) -> Expression:
@@ -103,16 +103,24 @@ def _safe(x: Divide) -> bool:
     return x.guarded or 0 not in x.denominator.bounds
 
 
-def _squared(x: Expression) -> Expression:
-    """The radicand of a root, or the square of what is never negative."""
+def _may_be_negative(x: Expression) -> bool:
     if isinstance(x, Sqrt):
-        if x.signed:
-            raise Unsupported("arithmetic on CORR is not supported, but comparing two of them")
-        return x.x
+        return x.signed
     q = as_quotient(x)
-    if q.numerator.bounds.low < 0 or q.denominator.bounds.low < 0:
-        raise Unsupported("a square root (STDDEV, SQRT) times or over what may be negative is not supported")
-    return make(multiply(q.numerator, q.numerator), multiply(q.denominator, q.denominator), _safe(q))
+    return q.numerator.bounds.low < 0 or q.denominator.bounds.low < 0
+
+
+def _radicand(x: Expression) -> Divide:
+    """x * |x|, which orders as x does: what x is the (signed) root of. That of a product is the product of both."""
+    if isinstance(x, Sqrt):
+        return as_quotient(x.x)
+    q = as_quotient(x)
+    numerator = multiply(q.numerator, q.numerator)
+    for part in (q.numerator, q.denominator):
+        if part.bounds.low < 0:
+            sign = Case(((Less(part, Literal(0, part.type)), Literal(-1, Integer(8))),), Literal(1, Integer(8)))
+            numerator = multiply(sign, numerator)
+    return make(numerator, multiply(q.denominator, q.denominator), _safe(q))
 
 
 def positive(x: Divide) -> Divide:
@@ -126,8 +134,6 @@ def positive(x: Divide) -> Divide:
 
 def compare(left: Expression, right: Expression, test: type[Less] | type[Equal]) -> Expression:
     """left < right or left = right where one is a DOUBLE: by cross products, NULL where a denominator is 0."""
-    if isinstance(left, Sqrt) and isinstance(right, Sqrt) and left.signed and right.signed:
-        return compare(left.x, right.x, test)
     if isinstance(left, Sqrt) or isinstance(right, Sqrt):
         return _compare_roots(left, right, test)
     a, b = positive(as_quotient(left)), positive(as_quotient(right))
@@ -148,8 +154,8 @@ def compare(left: Expression, right: Expression, test: type[Less] | type[Equal])
 def _compare_roots(left: Expression, right: Expression, test: type[Less] | type[Equal]) -> Expression:
     """Roots compare as their radicands do; a root with a constant below 0 has one outcome."""
     low = [x for x in (left, right) if isinstance(x, Literal) and x.value is not None and x.value < 0]
-    if not low:
-        return compare(_squared(left), _squared(right), test)
+    if not low or any(isinstance(x, Sqrt) and x.signed for x in (left, right)):
+        return compare(_radicand(left), _radicand(right), test)
     root = right if low[0] is left else left
     assert isinstance(root, Sqrt)
     truth = test is Less and low[0] is left
@@ -175,10 +181,8 @@ def is_null_double(x: Expression) -> Expression:
 def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Expression:
     """CASE over DOUBLEs, the last value being the default: one CASE for numerators, one for denominators."""
     if any(isinstance(value, Sqrt) for value in values):
-        if not all((isinstance(value, Sqrt) and not value.signed) or is_null(value) for value in values):
-            raise Unsupported("CASE over square roots (STDDEV, SQRT) and other numbers is not supported")
-        radicands = [value.x if isinstance(value, Sqrt) else value for value in values]
-        return Sqrt(choose(conditions, radicands))
+        radicands = [value if is_null(value) else _radicand(value) for value in values]
+        return Sqrt(choose(conditions, radicands), any(_may_be_negative(v) for v in values if not is_null(v)))
     quotients = [as_quotient(value) for value in values]
     fixed = common(quotients)
     if fixed is not None:

@@ -149,6 +149,7 @@ OVERFLOWS = [
     ("SELECT MIN(id) OVER (ORDER BY a) FROM t", "MIN over the frames"),
     ("SELECT ARG_MAX(a, id * a) FROM t", "(id * a)"),
     ("SELECT (id * a) // b FROM t", "(id * a)"),
+    ("SELECT CORR(id, a) > 0.1 FROM t", "could be anywhere in"),
 ]
 
 WIDE = [

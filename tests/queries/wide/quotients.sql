@@ -14,4 +14,10 @@ SELECT g, SUM(h) / SUM(w) AS q FROM m GROUP BY g ORDER BY q;
 SELECT k FROM m GROUP BY k ORDER BY AVG(w) DESC NULLS LAST, k;
 -- rounded, whole
 SELECT g, ROUND(AVG(h), 2) AS a FROM m GROUP BY g HAVING ROUND(AVG(h), 2) > 0 ORDER BY a DESC;
-SELECT (id * c) // (g + 1) FROM m WHERE c < 5 AND c > -5
+SELECT (id * c) // (g + 1) FROM m WHERE c < 5 AND c > -5;
+-- roots times and over what may be negative are signed roots
+SELECT id, (w - AVG(w) OVER ()) / STDDEV(w) OVER () FROM m;
+SELECT STDDEV(w) / AVG(w), STDDEV(h) / AVG(h), -STDDEV(h), AVG(h) * STDDEV(w), CORR(w, h) * -2 FROM m;
+SELECT g, COALESCE(STDDEV(w), 0), CASE WHEN g > 0 THEN STDDEV(h) ELSE AVG(h) END FROM m GROUP BY g;
+SELECT k FROM m GROUP BY k HAVING STDDEV(h) > AVG(h);
+SELECT id FROM m WHERE h > (SELECT -2 * STDDEV(h) FROM m)
