@@ -12,11 +12,11 @@ from smpc_sql.plan.relations import Filter
 from smpc_sql.plan.rules.fold_constants import FALSE, TRUE, UNKNOWN
 from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.plan.sharing import share
-from smpc_sql.schema import Enum, Integer, Text
+from smpc_sql.schema import Double, Enum, Integer, Text
 from smpc_sql.sql.beside import call, calls_of, mark
-from smpc_sql.sql.coercion import unify
+from smpc_sql.sql.coercion import as_quotient, is_numeric, unify
 from smpc_sql.sql.correlated import Rows
-from smpc_sql.sql.fixed import words_of
+from smpc_sql.sql.fixed import common, words_of
 from smpc_sql.sql.operations import compare
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import OUTER, is_outer, shifted
@@ -98,9 +98,13 @@ def _pairs(value: Expression, item: Expression) -> Pairs:
 
 
 def _pair(value: Expression, item: Expression) -> tuple[Expression, Expression]:
-    """The same of one word."""
+    """The same of one word; of quotients by constants their numerators over one denominator."""
+    if isinstance(value.type, Double) or isinstance(item.type, Double):
+        both = common([as_quotient(value), as_quotient(item)]) if is_numeric(value) and is_numeric(item) else None
+        if both is not None:
+            value, item = both[0]
     marked = shifted(item, OUTER)
     test = compare("=", value, marked)
     if not isinstance(test, Equal) or is_outer(test.left) or any(i < OUTER for i in columns_of(test.right)):
-        raise Unsupported("IN with a subquery is not supported for a DOUBLE or the constant NULL")
+        raise Unsupported("IN with a subquery is not supported for a quotient by a secret or the constant NULL")
     return test.left, shifted(test.right, -OUTER)

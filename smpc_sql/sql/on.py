@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlglot import exp
@@ -45,6 +46,22 @@ def _asks(node: exp.Expr) -> bool:
         return node.args.get("query") is not None
     quantified = isinstance(node, exp.Binary) and isinstance(node.expression, exp.Any | exp.All)
     return quantified or isinstance(node, exp.Exists | exp.Subquery)
+
+
+def exists(join: exp.Join, tables: Mapping[str, str]) -> exp.Expr:
+    """Whether the joined table has a row for which ON is true. tables: of the columns before, by lower-case name."""
+    own = join.this.alias_or_name
+    terms = [] if join.args.get("on") is None else [join.args["on"].copy()]
+    for item in join.args.get("using") or ():
+        if item.name.lower() not in tables:
+            raise UnknownName(f"column {item.name} does not exist before the join")
+        pair = [exp.column(item.name, table, quoted=True) for table in (own, tables[item.name.lower()])]
+        terms.append(exp.EQ(this=pair[0], expression=pair[1]))
+    clauses = {"where": exp.Where(this=exp.and_(*terms, copy=False))} if terms else {}
+    one = [exp.Literal.number(1)]
+    found = exp.Exists(this=exp.Select(expressions=one, from_=exp.From(this=join.this.copy()), **clauses))
+    found.parent = join  # CTEs around are in sight
+    return found
 
 
 def settled(expression: Expression, width: int) -> Expression:

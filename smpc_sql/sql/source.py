@@ -22,7 +22,7 @@ from smpc_sql.sql.joined import Inner, Leaf, Outer, Tree
 from smpc_sql.sql.lateral import Beside, Known, LateralBinder, alike, joined_before
 from smpc_sql.sql.literals import NULL
 from smpc_sql.sql.nodes import and_terms, construct, located, only, position
-from smpc_sql.sql.on import OnBinder, settled
+from smpc_sql.sql.on import OnBinder, exists, settled
 from smpc_sql.sql.operations import choose, compare, is_null_of, unified
 from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder
 from smpc_sql.sql.scope import Name, Scope, as_nullable, shifted
@@ -108,6 +108,8 @@ class SourceBinder:
         words = (join.args.get("method"), join.side, join.kind)
         name = " ".join(str(word).upper() for word in words if word and str(word).upper() not in ("OUTER", "INNER"))
         natural, side = name.startswith("NATURAL"), name.removeprefix("NATURAL").strip()
+        if side in ("SEMI", "ANTI") and not natural:
+            return self._filtering(left, join, side)
         if side not in ("", "CROSS", "LEFT", "RIGHT", "FULL"):
             raise Unsupported(f"{name} JOIN is not supported")
         only(join, "this", "method", "kind", "side", "on", "using")
@@ -143,6 +145,17 @@ class SourceBinder:
             conditions += [test for pair in zip(left.around, right.around, strict=True) for test in alike(*pair)]
         tree = _tree(side, left.tree, right.tree, tuple(conditions), join)
         return From(tree, names, right.width, (*left.later, *later), left.around or right.around, left.taken)
+
+    def _filtering(self, left: From, join: exp.Join, side: str) -> From:
+        """SEMI and ANTI JOIN: whether there is a row is a term of WHERE."""
+        only(join, "this", "side", "kind", "on", "using")
+        if self.known.brings:
+            raise Unsupported(f"{side} JOIN beside a RIGHT or FULL JOIN is not supported")
+        there: exp.Expr = exists(join, {n.name.lower(): n.table for n in reversed(left.names) if n.table})
+        if side == "ANTI":
+            there = exp.Not(this=there)
+            there.parent = join
+        return replace(left, later=(*left.later, there))
 
     def _on(
         self, left: From, right: From, terms: Sequence[exp.Expr], side: str, join: exp.Join

@@ -34,6 +34,7 @@ from smpc_sql.sql import contained
 from smpc_sql.sql.beside import Links, beside_all, call, calls_of, join, mark
 from smpc_sql.sql.correlated import Correlated, Rows, linked_rows, refusal, split, unwrapped
 from smpc_sql.sql.every import Total, of_none, total_of
+from smpc_sql.sql.fixed import word_of, wrapped
 from smpc_sql.sql.joined import ONE
 from smpc_sql.sql.literals import NULL
 from smpc_sql.sql.nodes import show
@@ -146,12 +147,15 @@ class Subqueries:
             raise Unsupported(f"ANY and ALL need a subquery of one column, got {len(rows.items)}")
         (value,), (item,) = values, rows.items
         item = FromBoolean(item) if isinstance(item.type, Boolean) else item
-        if isinstance(item.type, Double | Text) or (isinstance(item.type, Enum) and item.type != value.type):
+        word = word_of(item)
+        texts = isinstance(word.type, Text) and word.type.is_long
+        if texts or isinstance(word.type, Double) or (isinstance(word.type, Enum) and word.type != value.type):
             raise Unsupported(f"{operator} ANY or ALL (subquery) of {item.type} is not supported")
         kinds: tuple[tuple[str, AggregateKind], ...] = (("known", "count"), ("least", "min"), ("greatest", "max"))
         calls = {_COUNT: call("count_star", rows.relation)}
-        calls |= {name: call(kind, rows.relation, item) for name, kind in kinds}
-        count, known, least, most = calls_of(binder, rows.relation, rows.links, calls, rows.null_safe)
+        calls |= {name: call(kind, rows.relation, word) for name, kind in kinds}
+        count, known, *extremes = calls_of(binder, rows.relation, rows.links, calls, rows.null_safe)
+        least, most = (wrapped(item, [extreme]) for extreme in extremes)
         outcomes = [compare(operator, value, most)] if operator not in (">", ">=") else []
         outcomes += [compare(operator, value, least)] if operator not in ("<", "<=") else []
         lost = [is_null_of(value)] if value.nullable else []

@@ -67,7 +67,7 @@ REFUSED = [
     (Unsupported, "SELECT VAR_POP(DISTINCT a) FROM t", 1, 8, "(DISTINCT …) is not supported"),
     (Unsupported, "SELECT frobnicate(a) FROM t", 1, 8, "function frobnicate"),
     (TypeMismatch, "SELECT 1 FROM t WHERE a LIKE '1%'", 1, 23, "LIKE"),
-    (Unsupported, "SELECT 1 FROM t WHERE a IN (SELECT w / a FROM u)", 1, 23, "not supported for a DOUBLE"),
+    (Unsupported, "SELECT 1 FROM t WHERE a IN (SELECT w / a FROM u)", 1, 23, "not supported for a quotient"),
     (Unsupported, "SELECT 1 FROM t WHERE a > (SELECT b FROM t)", 1, 35, "may have several rows"),
     (Unsupported, "SELECT 1 FROM t x WHERE a > (SELECT b FROM t WHERE t.a = x.a)", 1, 37, "PRIMARY KEY or UNIQUE"),
     (Unsupported, "SELECT 1 FROM big x WHERE EXISTS (SELECT 1 FROM big WHERE big.x + x.x > 3)", 1, 42, "CROSS JOIN of"),

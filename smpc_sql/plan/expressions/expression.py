@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from smpc_sql.errors import InternalError
 from smpc_sql.plan.expressions.arithmetic import Add, FromBoolean, Multiply, Negate, Rescale, Subtract, Within
 from smpc_sql.plan.expressions.choice import Case, Lookup
 from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient
@@ -86,9 +85,9 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
         case Lookup(x, table, type_):
             operand = new[0]
             if x.bounds.intersect(operand.bounds) != operand.bounds:
-                if not operand.nullable:
-                    raise InternalError("a lookup's operand has left the table's domain")
-                operand = Within(operand, x.bounds)  # an outer join widens bounds by what its NULLs hold
+                # the values are the same; an outer join widens bounds by what its NULLs hold, and groups that come
+                # to be enumerated may be more than the rows were that an aggregate counts
+                operand = Within(operand, x.bounds)
             start = operand.bounds.low - x.bounds.low
             return Lookup(operand, table[start : start + operand.bounds.size], type_)
         case _:

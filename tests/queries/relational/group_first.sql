@@ -22,3 +22,4 @@ SELECT v.p, v.r, v.s, COUNT(*) FROM t JOIN v ON t.b = v.r AND t.a = v.p GROUP BY
 SELECT v.p, v.s, COUNT(*) FROM t JOIN v ON t.b = v.r AND t.a = v.p GROUP BY v.p, v.s;
 -- of no rows
 SELECT u.uid, u.x, COUNT(*) FROM none JOIN u ON none.x = u.uid GROUP BY u.uid, u.x;
+SELECT PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY 1) FROM (SELECT n.y, COUNT(*) FROM none n, t WHERE t.a < n.x GROUP BY n.y, t.a) s;
