@@ -57,6 +57,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("TIMESTAMP: literals, comparison, EXTRACT, DATE_TRUNC, DATE_DIFF, INTERVAL, CAST", "SELECT DATE_TRUNC('hour', came), HOUR(came), DATE_DIFF('minute', came, went), CAST(came AS DATE) FROM stays WHERE came + INTERVAL '8' HOUR < '2024-01-01 12:00:00'"),
     ("EPOCH of TIMESTAMP - TIMESTAMP", "SELECT AVG(EXTRACT(EPOCH FROM went - came)) FROM stays"),
     ("INTERVAL between TIMESTAMPs: as output, key, in comparisons, MIN, MAX, * n", "SELECT went - came AS stay, COUNT(*) FROM stays WHERE went - came > INTERVAL '2' DAY * 3 GROUP BY stay ORDER BY stay"),
+    ("MONTHNAME, DAYNAME, MAKE_DATE, LAST_DAY; whole powers", "SELECT MONTHNAME(day), DAYNAME(day), MAKE_DATE(2024, id, 1), LAST_DAY(day), id ** 2 FROM visits"),
     ("date + INTERVAL", "SELECT day + INTERVAL '7' DAY FROM visits"),
     ("secret text of any declared length", "SELECT name, COUNT(DISTINCT code) FROM patients WHERE code <> 'I21' AND name < 'M' GROUP BY name"),
     ("LEFT, RIGHT, SUBSTRING of constant places, `||`, CONCAT", "SELECT LEFT(name, 3) || '. ' || code, SUBSTRING(name, -4, 2) FROM patients"),

@@ -17,6 +17,7 @@ from smpc_sql.sql.operations import absolute, compare, is_null_of, require_numbe
 from smpc_sql.sql.scalar_dates import moved
 
 _MOST_DIGITS = 15
+_MOST_POWER = 8
 _ROUNDINGS: dict[type[exp.Expr], str] = {exp.Floor: "FLOOR", exp.Ceil: "CEIL", exp.Trunc: "TRUNC", exp.Round: "ROUND"}
 
 
@@ -110,6 +111,20 @@ def _sqrt(binder: Binder, node: exp.Expr) -> Expression:
     return Sqrt(q)
 
 
+def _power(binder: Binder, node: exp.Expr) -> Expression:
+    """A constant whole power, from 1 to 8: a DOUBLE, as DuckDB has it."""
+    x, power = binder.bind(node.this), fold(binder.bind(node.expression))
+    require_numbers("POWER", x)
+    whole = power.value if isinstance(power, Literal) and isinstance(power.type, Integer) else None
+    if whole is None or not 1 <= whole <= _MOST_POWER:
+        raise Unsupported(f"a power that is no constant from 1 to {_MOST_POWER} is not supported: {show(node)}")
+    times = quotient.times if isinstance(x.type, Double) else coercion.multiply
+    found = x
+    for _ in range(whole - 1):
+        found = times(found, x)
+    return coercion.as_quotient(found)
+
+
 def _integer_division(binder: Binder, node: exp.Expr) -> Expression:
     left, right = without_null(*operands(binder, node))
     if not isinstance(left.type, Integer) or not isinstance(right.type, Integer):
@@ -167,6 +182,7 @@ METHODS: dict[type[exp.Expr], Method] = {
     exp.Abs: _abs,
     exp.Sign: _sign,
     exp.Sqrt: _sqrt,
+    exp.Pow: _power,
     exp.IntDiv: _integer_division,
     exp.Mod: _modulo,
     **dict.fromkeys(_ROUNDINGS, _round),

@@ -7,9 +7,9 @@ import re
 from sqlglot import exp
 
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.expressions import Elapsed, Expression, Literal
+from smpc_sql.plan.expressions import Elapsed, Expression, Literal, Lookup
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import Integer
+from smpc_sql.schema import Enum, Integer
 from smpc_sql.sql import dates, intervals, timestamps
 from smpc_sql.sql.binder import Binder, Method
 from smpc_sql.sql.literals import integer
@@ -31,6 +31,13 @@ _DATE_PARTS: dict[type[exp.Expr], str] = {
     exp.Minute: "minute",
     exp.Second: "second",
 }
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def moved(binder: Binder, start: exp.Expr, interval: exp.Expr, sign: int) -> Expression:
@@ -122,7 +129,27 @@ def _date_part(binder: Binder, node: exp.Expr) -> Expression:
     return timestamps.part(items[0].this, binder.bind(items[1]))
 
 
+def _name(binder: Binder, node: exp.Expr) -> Expression:
+    """MONTHNAME and DAYNAME: a dictionary of names."""
+    only(node, "this")
+    names, part = (_MONTHS, "month") if isinstance(node, exp.Monthname) else (_DAYS, "isodow")
+    number = timestamps.part(part, binder.bind(node.this))
+    labels = tuple(sorted(names))
+    table = tuple(labels.index(names[(n - 1) % len(names)]) for n in range(number.bounds.low, number.bounds.high + 1))
+    return Lookup(number, table, Enum(labels))
+
+
+def _make_date(binder: Binder, node: exp.Expr) -> Expression:
+    """MAKE_DATE(year, month, day)."""
+    only(node, "year", "month", "day")
+    year, month, day = (whole_days(binder.bind(node.args[part])) for part in ("year", "month", "day"))
+    return fold(dates.made(year, month, day))
+
+
 METHODS: dict[type[exp.Expr], Method] = {
+    exp.Monthname: _name,
+    exp.Dayname: _name,
+    exp.DateFromParts: _make_date,
     exp.Extract: _extract,
     **dict.fromkeys(_DATE_PARTS, _part),
     exp.TimestampTrunc: _date_trunc,

@@ -10,3 +10,5 @@ SELECT EXTRACT(EPOCH FROM x), EPOCH(x) FROM (SELECT MAX(went - came) AS x FROM s
 SELECT id, LAG(went - came) OVER (ORDER BY id), RANK() OVER (ORDER BY went - came), MAX(went - came) OVER (PARTITION BY k) FROM stays;
 SELECT id FROM stays WHERE went - came = (SELECT MIN(went - came) FROM stays);
 SELECT went - came FROM stays UNION SELECT came - born FROM stays;
+-- names and dates made of numbers, whole powers
+SELECT id, MONTHNAME(came), DAYNAME(went), DAYNAME(born), MAKE_DATE(YEAR(born), MONTH(came), 28), k ** 2, POWER(k, 3) FROM stays;
