@@ -15,8 +15,7 @@ from smpc_sql.engine.explain import explain
 from smpc_sql.engine.prepare import prepare
 from smpc_sql.owner import read_csv
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_cost, consortium_of
 from tests.engine.test_relational import ordered
 from tests.plan.judge import QUERIES, assert_same, heart_world, queries
 from tests.test_hospital import HOSPITALS, SMALL, SUITE

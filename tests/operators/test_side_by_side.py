@@ -8,8 +8,7 @@ from smpc_sql.engine.dryrun import DryRun
 from smpc_sql.errors import QueryError
 from smpc_sql.operators import side_by_side
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import consortium_of
-from tests.engine.test_queries import check_cost
+from tests.engine.consortium import check_cost, consortium_of
 from tests.operators.test_expand_join import world_of
 from tests.plan.judge import World, assert_same
 
