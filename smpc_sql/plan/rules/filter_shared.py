@@ -9,11 +9,13 @@ from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 
 def filter_shared(relation: Relation) -> Relation:
     """Terms common to all filters right above a joint below it."""
+    moved: list[str] = []  # each joint once: it may have come out the same
     while True:
-        terms = {digest: common for digest, common in _common(relation).items() if common}
+        terms = {digest: common for digest, common in _common(relation).items() if common and digest not in moved}
         if not terms:
             return relation
         digest = next(iter(terms))
+        moved.append(digest)
         relation = _moved(relation, digest, terms[digest])
 
 
