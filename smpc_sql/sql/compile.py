@@ -164,7 +164,7 @@ def _output(name: str, expression: Expression, fractions: list[Fraction]) -> Out
     if isinstance(expression, WrittenDouble):
         return replace(_output(name, expression.x, fractions), type=expression.type, written=True)
     if isinstance(expression, LongText):
-        places = tuple(word.index for word in expression.words if isinstance(word, Column))
+        places = tuple(word.index for word in expression.bare if isinstance(word, Column))
         return OutputColumn(name, expression.type, "text", places, expression.nullable)
     if is_number(expression):  # wider than a word
         whole = Divide(expression, Literal(1, expression.type))

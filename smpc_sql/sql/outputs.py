@@ -52,7 +52,7 @@ class Words:
             numerator = self._polynomial(expression.numerator)
             return Divide(numerator, self._polynomial(expression.denominator), expression.guarded)
         if isinstance(expression, LongText):
-            return LongText(tuple(self._field(word, name) for word in expression.words), expression.type)
+            return LongText(tuple(self._field(word, name) for word in expression.bare), expression.type)
         return self._field(expression, name)
 
     def _polynomial(self, e: Expression) -> Expression:

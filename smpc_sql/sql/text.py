@@ -21,6 +21,11 @@ def words_of(x: Expression) -> tuple[Expression, ...]:
     return x.words if isinstance(x, LongText) else (x,)
 
 
+def bare_words(x: Expression) -> tuple[Expression, ...]:
+    """The words of a text for what looks at the first one for NULLs."""
+    return x.bare if isinstance(x, LongText) else (x,)
+
+
 def all_words(expressions: Iterable[Expression]) -> tuple[Expression, ...]:
     """The expressions, each text in its words: what groups, keys and orders are made of."""
     return tuple(word for expression in expressions for word in words_of(expression))
@@ -65,7 +70,7 @@ def fitted(x: Expression, type_: Text) -> Expression:
         return _spelled(x, x.type, type_)
     if not isinstance(x.type, Text):
         raise TypeMismatch(f"{x.type} is not text")
-    mine = words_of(x)
+    mine = bare_words(x)
     padded = [_padded(word, to) for word, to in zip(mine, type_.words, strict=False)]
     return joined([*padded, *(Literal(0, to) for to in type_.words[len(mine) :])], type_)
 
@@ -95,7 +100,7 @@ def compare(left: Expression, right: Expression, test: type[Equal] | type[Less])
     assert isinstance(left.type, Text | Enum) and isinstance(right.type, Text | Enum)
     reach = _reach(left, right, test)
     type_ = common(left.type, right.type)
-    a, b = words_of(fitted(left, type_))[:reach], words_of(fitted(right, type_))[:reach]
+    a, b = bare_words(fitted(left, type_))[:reach], bare_words(fitted(right, type_))[:reach]
     if len(a) == 1:
         return test(a[0], b[0])
     function = Equals(len(a)) if test is Equal else Precedes(len(a))
@@ -125,7 +130,7 @@ def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Ex
     """CASE over texts of one long type, the last value being the default: one CASE for each word."""
     type_ = values[-1].type
     assert isinstance(type_, Text)
-    columns = list(zip(*(words_of(value) for value in values), strict=True))
+    columns = list(zip(*(bare_words(value) for value in values), strict=True))
     return joined([Case(tuple(zip(conditions, column[:-1], strict=True)), column[-1]) for column in columns], type_)
 
 
@@ -135,9 +140,9 @@ def spell(x: Expression) -> Expression:
     first = words_of(x)[0]
     if isinstance(first, TextCall) and isinstance(first.function, WordOf) and first.function.text == x.type:
         spelled = first.operands[0]
-        if words_of(unspelled(spelled)) == words_of(x):
+        if bare_words(unspelled(spelled)) == bare_words(x):
             return spelled
-    return TextCall(Spell(x.type), words_of(x))
+    return TextCall(Spell(x.type), bare_words(x))
 
 
 def unspelled(x: Expression) -> Expression:

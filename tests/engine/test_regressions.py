@@ -206,3 +206,24 @@ def test_one_column_joined_with_two_of_another_table() -> None:
         "SELECT a.id, c.id FROM a JOIN b ON b.id = a.u AND a.f = b.id JOIN a c ON c.id = b.id",
         "SELECT COUNT(*) FROM b, a WHERE b.id = a.u AND a.f = b.id",
     )
+
+
+def test_long_texts_are_null_in_one_way() -> None:
+    """Their further words were NULL beside rows without a match and in subtotals, and 0 elsewhere: two groups."""
+    ddl = "CREATE TABLE t (tk INTEGER PRIMARY KEY); CREATE TABLE u (uk INTEGER UNIQUE, uc VARCHAR(12), g VARCHAR(9));"
+    data = {"t": {"o": [(-4,), (-1,), (3,)]}, "u": {"o": [(-4, None, "x"), (3, "abcdefghij", None), (5, None, None)]}}
+    agree(
+        ddl,
+        data,
+        "SELECT DISTINCT u.uc FROM t LEFT JOIN u ON tk = uk",
+        "SELECT u.uc, COUNT(*) FROM t LEFT JOIN u ON tk = uk GROUP BY u.uc",
+        "SELECT COUNT(DISTINCT u.uc), MAX(u.uc) FROM t LEFT JOIN u ON tk = uk",
+        "SELECT tk, RANK() OVER (ORDER BY u.uc) FROM t LEFT JOIN u ON tk = uk ORDER BY tk",
+        "SELECT DISTINCT x FROM (SELECT uc AS x, g FROM u GROUP BY ROLLUP (uc, g)) s",
+        "SELECT uc FROM u UNION SELECT UPPER(g) FROM u",
+        "SELECT uc FROM u INTERSECT SELECT UPPER(g) FROM u",
+        "SELECT DISTINCT CASE WHEN uk > 4 THEN UPPER(uc) ELSE uc END FROM u",
+        "SELECT DISTINCT LAG(uc) OVER (ORDER BY uk) AS x FROM u WHERE uk > 3 OR uk = -4 ORDER BY x",
+        "SELECT DISTINCT x FROM (SELECT uc AS x FROM u UNION ALL SELECT MIN(uc) FROM u WHERE uk > 99) s",
+        "SELECT tk, (SELECT uc FROM u WHERE uk = tk) AS x FROM t ORDER BY x NULLS FIRST, tk LIMIT 2",
+    )

@@ -25,8 +25,9 @@ from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, S
 from smpc_sql.plan.expressions.expression import Expression, rebuild
 from smpc_sql.plan.expressions.leaves import Column, Elapsed, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
+from smpc_sql.plan.expressions.long_text import LongText
 from smpc_sql.plan.expressions.node import BIT
-from smpc_sql.plan.expressions.texts import LongText, TextCall, WrittenDouble
+from smpc_sql.plan.expressions.texts import TextCall, WrittenDouble
 from smpc_sql.plan.expressions.traversal import columns_of, transform, walk
 
 __all__ = [

@@ -9,7 +9,8 @@ from smpc_sql.plan.expressions.choice import Case, Lookup
 from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient
 from smpc_sql.plan.expressions.leaves import Column, Elapsed, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
-from smpc_sql.plan.expressions.texts import LongText, TextCall, WrittenDouble
+from smpc_sql.plan.expressions.long_text import LongText
+from smpc_sql.plan.expressions.texts import TextCall, WrittenDouble
 
 Expression = (
     Column

@@ -1,4 +1,4 @@
-"""Long texts, and functions of the words of texts (plan/text)."""
+"""Functions of the words of texts (plan/text), and DOUBLEs as text."""
 
 from __future__ import annotations
 
@@ -11,21 +11,6 @@ from smpc_sql.schema import Double, Text
 
 if TYPE_CHECKING:
     from smpc_sql.plan.expressions.expression import Expression
-
-
-@dataclass(frozen=True, slots=True)
-class LongText(Node):
-    """A text of several words. Like a quotient it is no word itself: whatever takes texts takes its words."""
-
-    words: tuple[Expression, ...]
-    type: Text
-
-    def __post_init__(self) -> None:
-        require(self.type.is_long, f"{self.type} is one word")
-        sizes = [word.type.length if isinstance(word.type, Text) else 0 for word in self.words]
-        require(sizes == [word.length for word in self.type.words], f"words of {sizes} bytes are no {self.type}")
-        first = self.words[0]
-        self._know(self.type, first.nullable, first.bounds, any(word.secret for word in self.words), *self.words)
 
 
 WRITTEN_DOUBLE = Text(24)
