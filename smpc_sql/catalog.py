@@ -335,8 +335,8 @@ def _type_to_json(type_: SqlType) -> list[Any]:
             return ["decimal", precision, scale]
         case Boolean():
             return ["boolean"]
-        case Date():
-            return ["date"]
+        case Date(midnight):
+            return ["date", "midnight"] if midnight else ["date"]
         case Timestamp():
             return ["timestamp"]
         case Enum(labels):
@@ -408,6 +408,8 @@ def _type_from_json(data: list[Any]) -> SqlType:
             return Boolean()
         case ["date"]:
             return Date()
+        case ["date", "midnight"]:
+            return Date(midnight=True)
         case ["timestamp"]:
             return Timestamp()
         case ["double", int(decimals)] if 0 <= decimals <= 18 and type(decimals) is int:

@@ -160,7 +160,7 @@ def decode_column(type_: SqlType, words: Words, nulls: Mask | None = None) -> li
             bounds = type_bounds(type_)
             if any(value not in bounds for value in values):
                 raise QueryError("a date of the result lies outside the years 1 to 9999")
-            decoded = [datetime.date.fromordinal(value + _EPOCH) for value in values]
+            decoded = [_day(value, type_.midnight) for value in values]
         case Timestamp():
             bounds = type_bounds(type_)
             if any(value not in bounds for value in values):
@@ -175,6 +175,11 @@ def decode_column(type_: SqlType, words: Words, nulls: Mask | None = None) -> li
         case Double():
             raise InternalError("a DOUBLE is a fraction, not a word")
     return [None if null else value for value, null in zip(decoded, absent, strict=True)]
+
+
+def _day(value: int, midnight: bool) -> datetime.date:
+    day = datetime.date.fromordinal(value + _EPOCH)
+    return datetime.datetime.combine(day, datetime.time()) if midnight else day
 
 
 def decode_whole(type_: SqlType, number: int) -> int | decimal.Decimal:
@@ -199,9 +204,9 @@ def show_bound(type_: SqlType, value: int) -> str:
     type_ = type_.kept if isinstance(type_, Double) else type_
     shown = decode_column(type_, np.array([value], np.int64))[0]
     match type_:
-        case Date():
+        case Date(midnight=False):
             return f"DATE '{shown}'"
-        case Timestamp():
+        case Date() | Timestamp():
             return f"TIMESTAMP '{shown}'"
         case Enum() | Text():
             return "'" + str(shown).replace("'", "''") + "'"

@@ -19,7 +19,8 @@ SmpcError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class SmpcError(Exception):
@@ -107,3 +108,12 @@ class PeerError(SmpcError):
 
 class InternalError(SmpcError):
     """A broken invariant of smpc_sql itself; always a bug, please report it."""
+
+
+@contextmanager
+def too_deep_is_refused() -> Iterator[None]:
+    """What walks a plan, and may find it too deep. Raises Unsupported then."""
+    try:
+        yield
+    except RecursionError:
+        raise Unsupported("so deeply nested an expression is not supported") from None

@@ -113,10 +113,12 @@ class Boolean:
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """DATE: days since 1970-01-01."""
+    """DATE: days since 1970-01-01. midnight: shown as the TIMESTAMP when the day begins, as DATE_TRUNC gives it."""
+
+    midnight: bool = False
 
     def __str__(self) -> str:
-        return "DATE"
+        return "TIMESTAMP" if self.midnight else "DATE"
 
 
 DAY = 86_400_000_000

@@ -9,7 +9,7 @@ from smpc_sql.correlations.requests import Request
 from smpc_sql.disclosures import Disclosure
 from smpc_sql.engine.dryrun import DryRun, dry_run
 from smpc_sql.engine.lower import lower, lower_rows, lower_size
-from smpc_sql.errors import KeysUnchecked, QueryError
+from smpc_sql.errors import KeysUnchecked, QueryError, too_deep_is_refused
 from smpc_sql.operators.deliver import Deliver
 from smpc_sql.operators.disclose import Disclose
 from smpc_sql.operators.expand_join import ExpandJoin
@@ -53,6 +53,7 @@ class Prepared:
         """What its run opens to all parties, by name."""
         return _disclosed(self.root)
 
+    @too_deep_is_refused()
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
         return dry_run(self.root, index=index, parties=parties)
@@ -81,6 +82,7 @@ class PreparedTable:
         """What its run opens to all parties, by name."""
         return _disclosed(self.root)
 
+    @too_deep_is_refused()
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
         return dry_run(self.root, index=index, parties=parties)
@@ -95,6 +97,7 @@ def _disclosed(root: Deliver | StoreRows) -> tuple[Disclosure, ...]:
     return tuple(sorted({"join_size" if join.sized else "join_rows" for join in joins}))
 
 
+@too_deep_is_refused()
 def prepare_table(statement: CreateTableAs, catalog: Catalog) -> PreparedTable:
     """Plans and checks a CREATE TABLE AS. Raises QueryError; CatalogConflict if there is such a table already."""
     storing = compile_table(statement, catalog)
@@ -114,6 +117,7 @@ def _table_form(storing: Storing) -> object:
     return explain_delivery(storing.delivery), _steps(lower_rows(storing.delivery.relation)), storing.schema
 
 
+@too_deep_is_refused()
 def prepare(sql: str, catalog: Catalog) -> Prepared:
     """Parses, plans and checks a SELECT. Raises QueryError for what cannot be answered."""
     delivery = compile_select(sql, catalog)
@@ -157,11 +161,13 @@ class PreparedSize:
         """What its run opens to all parties, by name."""
         return ("join_size",)
 
+    @too_deep_is_refused()
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
         return dry_run(self.root, index=index, parties=parties)
 
 
+@too_deep_is_refused()
 def prepare_size(sql: str, catalog: Catalog) -> PreparedSize:
     """Plans what opens the next size of a SELECT, or of a CREATE TABLE AS. Raises QueryError, also if there is none."""
     found = _unsized(sql, catalog)
@@ -208,11 +214,13 @@ class PreparedCheck:
         """What its run opens to all parties, by name."""
         return ("keys",)
 
+    @too_deep_is_refused()
     def cost(self, *, index: int, parties: int) -> DryRun:
         """The exact cost for one party."""
         return dry_run(self.root, index=index, parties=parties)
 
 
+@too_deep_is_refused()
 def prepare_check(table: str, catalog: Catalog) -> PreparedCheck:
     """Plans the check of a table's unchecked keys. Raises QueryError if there are none."""
     entry = catalog.table(table)

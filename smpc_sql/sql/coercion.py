@@ -171,6 +171,8 @@ def _common(a: SqlType, b: SqlType) -> SqlType:
             return Enum(tuple(sorted({*a.labels, *b.labels})))
         case (Text() | Enum(), Text() | Enum()):
             return text.common(a, b)
+        case Date(), Date():
+            return Date(midnight=True)
         case (Date(), Timestamp()) | (Timestamp(), Date()):
             return Timestamp()
         case (Double(), Integer() | Decimal()) | (Integer() | Decimal(), Double()):
@@ -208,6 +210,19 @@ def at_midnight(x: Expression) -> Expression:
     return Add(Literal(0, Timestamp()), micros)
 
 
+def as_day(x: Expression, type_: Date) -> Expression:
+    """A DATE as one that is shown in another way. Local."""
+    if x.type == type_:
+        return x
+    match x:
+        case Literal(value):
+            return Literal(value, type_)
+        case Add(Literal(0), Subtract(day, Literal(0))) if day.type == type_:
+            return day
+        case _:
+            return Add(Literal(0, type_), Subtract(x, Literal(0, Date())))
+
+
 def _to(x: Expression, type_: SqlType) -> Expression:
     """A value in a type that `common_type` found for it."""
     if x.type == type_:
@@ -218,8 +233,8 @@ def _to(x: Expression, type_: SqlType) -> Expression:
         return Literal(None, type_)
     if isinstance(type_, Enum):
         return recoded(x, type_)
-    if isinstance(x.type, Date) and isinstance(type_, Timestamp):
-        return at_midnight(x)
+    if isinstance(x.type, Date):
+        return as_day(x, type_) if isinstance(type_, Date) else at_midnight(x)
     if isinstance(x.type, Boolean):
         x = FromBoolean(x)
     exponent = scale_of(type_) - scale_of(x.type)
@@ -252,6 +267,8 @@ def cast(x: Expression, target: SqlType) -> Expression:
             return date_literal(written)
         case _, Timestamp() if written is not None:
             return timestamp_literal(written)
+        case Date(), Date():
+            return as_day(x, target)
         case Date(), Timestamp():
             return at_midnight(x)
         case (Integer() | Decimal(), Integer() | Decimal()):

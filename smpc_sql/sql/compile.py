@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import Literal as OneOf
 
 from smpc_sql.catalog import Catalog, View
-from smpc_sql.errors import OverflowPossible, QueryError, SizeUnknown, SyntaxInvalid, TypeMismatch, Unsupported
+from smpc_sql.errors import (
+    OverflowPossible,
+    QueryError,
+    SizeUnknown,
+    SyntaxInvalid,
+    TypeMismatch,
+    Unsupported,
+    too_deep_is_refused,
+)
 from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
@@ -56,24 +64,22 @@ def compile_statement(select: Select, catalog: Catalog, rules: tuple[Rule, ...] 
         raise better from error
 
 
+@too_deep_is_refused()
 def _compiled(select: Select, catalog: Catalog, rules: tuple[Rule, ...]) -> Delivery:
+    bound = _bind(select, catalog)
+    relation = optimize(chosen_once(bound.relation), rules)
+    check_sizes(relation)
+    fields = tuple(relation.column(i) for i in range(len(relation.fields)))
+    columns = [(name, substitute(expression, fields)) for name, expression in bound.columns]
     try:
-        bound = _bind(select, catalog)
-        relation = optimize(chosen_once(bound.relation), rules)
-        check_sizes(relation)
-        fields = tuple(relation.column(i) for i in range(len(relation.fields)))
-        columns = [(name, substitute(expression, fields)) for name, expression in bound.columns]
-        try:
-            delivery = deliver(relation, columns)
-            check_words(delivery)
-        except OverflowPossible as error:
-            delivery = _of_wide_numbers(relation, columns, rules, error)
-        check_pairs(delivery.relation)
-        told = told_by_words(delivery)
-        if told is not delivery:  # what is filled is never NULL: there is more to fold
-            delivery = replace(told, relation=optimize(told.relation, rules))
-    except RecursionError:
-        raise Unsupported("so deeply nested an expression is not supported") from None
+        delivery = deliver(relation, columns)
+        check_words(delivery)
+    except OverflowPossible as error:
+        delivery = _of_wide_numbers(relation, columns, rules, error)
+    check_pairs(delivery.relation)
+    told = told_by_words(delivery)
+    if told is not delivery:  # what is filled is never NULL: there is more to fold
+        delivery = replace(told, relation=optimize(told.relation, rules))
     return delivery
 
 
@@ -112,10 +118,8 @@ def compile_view(statement: CreateView, catalog: Catalog) -> View:
     """
     name = statement.name.lower()
     others = replace(catalog, views={n: view for n, view in catalog.views.items() if n != name})
-    try:
+    with too_deep_is_refused():
         bound = renamed(_bind(statement.select, others), statement.columns, f"view {statement.name}")
-    except RecursionError:
-        raise Unsupported("so deeply nested an expression is not supported") from None
     names = [column.lower() for column, _ in bound.columns]
     for column in names:
         if names.count(column) > 1:

@@ -18,7 +18,7 @@ from smpc_sql.plan.expressions import (
     Not,
     Within,
 )
-from smpc_sql.schema import Boolean, Double, Enum, Integer, Interval, Text
+from smpc_sql.schema import Boolean, Date, Double, Enum, Integer, Interval, Text
 from smpc_sql.sql import coercion, quotient, text
 from smpc_sql.sql.coercion import is_number, is_numeric, same_scale, unify
 from smpc_sql.sql.literals import is_null, text_of
@@ -57,6 +57,8 @@ def _comparable(left: Expression, right: Expression) -> tuple[Expression, Expres
         right = FromBoolean(right)
     if is_number(left) and is_number(right):
         return same_scale(left, right)
+    if isinstance(left.type, Date) and isinstance(right.type, Date):
+        return left, right
     both = unify([left, right])
     return both[0], both[1]
 

@@ -12,7 +12,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
+from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported, too_deep_is_refused
 from smpc_sql.schema import TableSchema
 from smpc_sql.sql.ddl import bind_create_table
 from smpc_sql.sql.nodes import construct, line_and_column, located, only
@@ -163,10 +163,8 @@ def parse_statements(text: str) -> tuple[Statement, ...]:
         raise SyntaxInvalid(f"a text of more than {MAX_TEXT} characters is not supported")
     if "\x00" in text:
         raise SyntaxInvalid("a text with a NUL character is not SQL")
-    try:
+    with too_deep_is_refused():
         return tuple(_statement(part, text) for part in _split(text))
-    except RecursionError:
-        raise Unsupported("so deeply nested an expression is not supported") from None
 
 
 def _split(text: str) -> Iterator[list[Token]]:

@@ -7,8 +7,8 @@ from sqlglot import exp
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Add, Case, Divide, Elapsed, Expression, Literal, Sqrt, Subtract
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import Date, Double, Integer, Timestamp
-from smpc_sql.sql import coercion, intervals, quotient, rounding, whole_division
+from smpc_sql.schema import Date, Double, Integer
+from smpc_sql.sql import coercion, intervals, quotient, rounding, timestamps, whole_division
 from smpc_sql.sql.binder import Binder, Method, operands
 from smpc_sql.sql.fixed import common
 from smpc_sql.sql.literals import integer, is_null
@@ -45,7 +45,7 @@ def _sub(binder: Binder, node: exp.Expr) -> Expression:
     left, right = without_null(*operands(binder, node))
     if isinstance(right, Elapsed):
         return intervals.plus(left, intervals.times(right, integer(-1)))
-    if isinstance(left.type, Timestamp) or isinstance(right.type, Timestamp):
+    if timestamps.shows_time(left) or timestamps.shows_time(right):
         return intervals.between(right, left)
     if isinstance(left.type, Date):
         return Subtract(left, right if isinstance(right.type, Date) else whole_days(right))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from smpc_sql.catalog import Catalog, Origin, Quotient
-from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
+from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported, too_deep_is_refused
 from smpc_sql.plan.bounds import check_words
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, OutputColumn
@@ -65,6 +65,7 @@ class Storing:
         return self.delivery.relation.max_rows
 
 
+@too_deep_is_refused()
 def compile_table(statement: CreateTableAs, catalog: Catalog, rules: tuple[Rule, ...] = RULES) -> Storing:
     """The plan and the schema of a CREATE TABLE AS; origin.by is left open. Raises QueryError, placed."""
     select = statement.select
@@ -83,8 +84,6 @@ def compile_table(statement: CreateTableAs, catalog: Catalog, rules: tuple[Rule,
             raise Unsupported(f"a table of up to {relation.max_rows} rows: at most {MAX_STORED} are supported")
         schema, valid = _schema(statement.name, relation, parts)
         return Storing(delivery, schema, _origin(bound.relation, catalog, valid, quotients))
-    except RecursionError:
-        raise Unsupported("so deeply nested an expression is not supported") from None
     except QueryError as error:
         if error.line:
             raise

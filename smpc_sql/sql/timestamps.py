@@ -6,7 +6,7 @@ from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import Add, Divide, Expression, Literal, Multiply, Subtract
 from smpc_sql.schema import DAY, Date, Integer, Timestamp
 from smpc_sql.sql import dates
-from smpc_sql.sql.coercion import at_midnight
+from smpc_sql.sql.coercion import as_day, at_midnight
 from smpc_sql.sql.dates import unit_of
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.rounding import floor_divide, remainder
@@ -21,6 +21,11 @@ _WITHIN |= dict.fromkeys(("millisecond", "microsecond"), 60 * _SECOND)
 def is_moment(x: Expression) -> bool:
     """DATE or TIMESTAMP."""
     return isinstance(x.type, Date | Timestamp)
+
+
+def shows_time(x: Expression) -> bool:
+    """Whether SQL takes it for a TIMESTAMP: one, or the midnight that DATE_TRUNC of a DATE gives."""
+    return isinstance(x.type, Timestamp) or (isinstance(x.type, Date) and x.type.midnight)
 
 
 def number(x: Expression) -> Expression:
@@ -66,22 +71,22 @@ def part(name: str, x: Expression) -> Expression:
 
 
 def truncated(unit: str, x: Expression) -> Expression:
-    """DATE_TRUNC: of a TIMESTAMP a TIMESTAMP, of a DATE a DATE."""
+    """DATE_TRUNC: a TIMESTAMP, of a DATE a day that is shown as one."""
     unit = unit_of(unit)
     if not isinstance(x.type, Timestamp):
-        return x if unit in _STEPS and isinstance(x.type, Date) else dates.truncated(unit, x)
+        return _shown(x if unit in _STEPS and isinstance(x.type, Date) else dates.truncated(unit, x))
     if unit in _STEPS:
         return Subtract(x, remainder(number(x), _STEPS[unit]))
     return midnight(dates.truncated(unit, date_of(x)))
 
 
 def moved(x: Expression, count: int, unit: str) -> Expression:
-    """x + INTERVAL count unit; of a DATE and hours, minutes or seconds a TIMESTAMP."""
+    """x + INTERVAL count unit: a TIMESTAMP, of a DATE and days or longer units a day that is shown as one."""
     unit = unit_of(unit)
     if unit in _STEPS and is_moment(x):
         return Add(midnight(x), integer(count * _STEPS[unit]))
     if not isinstance(x.type, Timestamp):
-        return dates.moved(x, count, unit)
+        return _shown(dates.moved(x, count, unit))
     if unit in ("day", "week"):
         return Add(x, integer(count * DAY * (7 if unit == "week" else 1)))
     return Add(midnight(dates.moved(date_of(x), count, unit)), remainder(number(x), DAY))
@@ -98,7 +103,12 @@ def moved_by(x: Expression, count: Expression, unit: str, sign: int) -> Expressi
     step = days if days is not None and isinstance(x.type, Date) else DAY * days if days else _STEPS[unit]
     start = x if days is not None else midnight(x)
     change = Multiply(count, Literal(step, _NUMBER), _NUMBER)
-    return Add(start, change) if sign > 0 else Subtract(start, change)
+    found = Add(start, change) if sign > 0 else Subtract(start, change)
+    return found if isinstance(found.type, Timestamp) else _shown(found)
+
+
+def _shown(day: Expression) -> Expression:
+    return as_day(day, Date(midnight=True))
 
 
 def difference(unit: str, start: Expression, end: Expression) -> Expression:

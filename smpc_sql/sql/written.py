@@ -72,6 +72,8 @@ def written(x: Expression) -> Expression:
         return text_literal(_shown(x.value, x.type))
     if x.bounds.size <= _FEW:
         return _of_few(FromBoolean(x) if isinstance(x.type, Boolean) else x, x.type)
+    if isinstance(x.type, Date) and x.type.midnight:
+        x = coercion.at_midnight(x)
     if isinstance(x.type, Date):
         return _text(_date_layout(x))
     return _moment(x) if isinstance(x.type, Timestamp) else _number(x)
@@ -82,8 +84,8 @@ def _shown(value: int, type_: SqlType) -> str:
     match type_:
         case Boolean():
             return "true" if value else "false"
-        case Date():
-            return (_EPOCH + timedelta(days=value)).date().isoformat()
+        case Date(midnight):
+            return (_EPOCH + timedelta(days=value)).date().isoformat() + (" 00:00:00" if midnight else "")
         case Timestamp():
             moment = _EPOCH + timedelta(microseconds=value)
             fraction = f".{moment.microsecond:06}".rstrip("0") if moment.microsecond else ""
