@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from smpc_sql.errors import InternalError, QueryError, SmpcError
+from smpc_sql.sql.translate import OURS, translated
 from smpc_sql.version import VERSION
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ _identity = click.option(
     help="Who you are in the consortium; your key lies beside the consortium file.",
 )  # fmt: skip
 
+_dialect = click.option(
+    "--dialect", default=OURS, show_default=True, metavar="NAME",
+    help="In which SQL is written, by sqlglot's name: mysql, tsql, …",
+)  # fmt: skip
 _join_rows = click.option(
     "--join-rows", type=click.IntRange(min=0), default=None, metavar="N",
     help="How many pairs a join has at most that is unique on neither side.",
@@ -82,12 +87,21 @@ def demo(datasets: Path | None) -> None:
 @click.option(
     "-f", "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="Of the answer."
 )
+@_dialect
 @_join_rows
 @_join_size
 @click.argument("sql")
-def query(consortium: Path, identity: str, form: str, join_rows: int | None, join_size: str | None, sql: str) -> None:
+def query(
+    consortium: Path,
+    identity: str,
+    form: str,
+    dialect: str,
+    join_rows: int | None,
+    join_size: str | None,
+    sql: str,
+) -> None:
     """Run SQL and print the answer. SQL is the text itself, @FILE, or - for standard input."""
-    text = _sql_text(sql)
+    text = _sql_text(sql, dialect)
     with _errors(text), _connected(consortium, identity) as con:
         rows = con.execute(text, join_rows=join_rows, join_size=join_size)
     if rows.columns:  # a CREATE TABLE has none
@@ -101,6 +115,7 @@ def query(consortium: Path, identity: str, form: str, join_rows: int | None, joi
 @_identity
 @click.option("--analyze", is_flag=True, help="Run it and measure every operator; the answer is not shown.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with stable keys.")
+@_dialect
 @_join_rows
 @_join_size
 @click.argument("sql")
@@ -109,6 +124,7 @@ def explain(
     identity: str,
     analyze: bool,
     as_json: bool,
+    dialect: str,
     join_rows: int | None,
     join_size: str | None,
     sql: str,
@@ -117,7 +133,7 @@ def explain(
 
     Operators, sizes, exact rounds and bytes, correlations. Nothing is run, unless --analyze says so.
     """
-    text = _sql_text(sql)
+    text = _sql_text(sql, dialect)
     with _errors(text), _connected(consortium, identity) as con:
         click.echo(con.explain(text, analyze=analyze, json=as_json, join_rows=join_rows, join_size=join_size))
 
@@ -250,8 +266,14 @@ def _connected(consortium: Path, identity: str) -> Iterator[Connection]:
         yield con
 
 
-def _sql_text(sql: str) -> str:
-    """The argument itself, or what a file (@FILE) or standard input (-) holds."""
+def _sql_text(sql: str, dialect: str) -> str:
+    """The argument itself, or what a file (@FILE) or standard input (-) holds, as DuckDB's SQL."""
+    text = _read_sql(sql)
+    with _errors(text):
+        return translated(text, dialect)
+
+
+def _read_sql(sql: str) -> str:
     if sql == "-":
         return sys.stdin.read()
     if not sql.startswith("@"):

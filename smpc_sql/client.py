@@ -49,6 +49,7 @@ from smpc_sql.sql.parse import (
 )
 from smpc_sql.sql.settings import MAX_JOIN_ROWS, room_of
 from smpc_sql.sql.storing import compile_table
+from smpc_sql.sql.translate import OURS, translated
 from smpc_sql.transport.base import Link, identity
 from smpc_sql.wire import MAX_DATA
 
@@ -88,16 +89,24 @@ class Connection:
         self._changing = threading.Lock()
         self._calls = Calls(link, parties, timeout=timeout, on_close=on_close)
 
-    def execute(self, sql: str, *, join_rows: int | None = None, join_size: bool | int | str | None = None) -> Result:
+    def execute(
+        self,
+        sql: str,
+        *,
+        dialect: str = OURS,
+        join_rows: int | None = None,
+        join_size: bool | int | str | None = None,
+    ) -> Result:
         """Runs every statement of a script; returns what the last one gives (no rows and no columns for DDL).
 
         A statement that fails ends the script; those before it stay done, as in any autocommitting database.
+        dialect: in which it is written, by sqlglot's name; parties are sent its translation.
         join_rows: how many pairs a join has at most that is unique on neither side. join_size: or how many it has is
         opened to everybody, where all parties' policies allow it: True, or rounded up to "power_of_two" or a multiple
         of a number. Both are what SET STATEMENT says in SQL, which comes first, as hints do.
         """
         given, room = _nothing(), room_of(join_rows, join_size)
-        for statement in (with_room(each, room) for each in parse_statements(sql)):
+        for statement in (with_room(each, room) for each in parse_statements(translated(sql, dialect))):
             match statement:
                 case Select():
                     given = self._checked(self._select, statement)
@@ -125,9 +134,16 @@ class Connection:
                     assert_never(statement)
         return given
 
-    def sql(self, sql: str, *, join_rows: int | None = None, join_size: bool | int | str | None = None) -> Result:
+    def sql(
+        self,
+        sql: str,
+        *,
+        dialect: str = OURS,
+        join_rows: int | None = None,
+        join_size: bool | int | str | None = None,
+    ) -> Result:
         """Runs one query. The same as `execute`, for one SELECT."""
-        return self.execute(sql, join_rows=join_rows, join_size=join_size)
+        return self.execute(sql, dialect=dialect, join_rows=join_rows, join_size=join_size)
 
     def explain(
         self,
@@ -135,17 +151,19 @@ class Connection:
         *,
         analyze: bool = False,
         json: bool = False,
+        dialect: str = OURS,
         join_rows: int | None = None,
         join_size: bool | int | str | None = None,
     ) -> str:
         """The plan of a SELECT: operators, sizes, exact rounds, bytes and correlations, and what it discloses.
 
-        join_rows, join_size: as `execute`. With an opened size there is no plan but of what opens it, until it runs.
+        dialect, join_rows, join_size: as `execute`. With an opened size there is no plan but of what opens it, until
+        it runs.
         analyze: it is run too, and every operator's seconds, rounds and bytes are measured; its answer is not shown.
         json: as JSON, with the keys that docs/sql.md lists. An EXPLAIN around the SELECT may say both as well.
         """
         room = room_of(join_rows, join_size)
-        match [with_room(each, room) for each in parse_statements(sql)]:
+        match [with_room(each, room) for each in parse_statements(translated(sql, dialect))]:
             case [Select() as select]:
                 return self._explain(Explain(select, analyze, json))
             case [Explain(select) as given]:

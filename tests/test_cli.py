@@ -120,6 +120,15 @@ def test_where_sql_comes_from(run: Any, tmp_path: Path) -> None:
     assert "cannot read nowhere.sql: No such file" in missing.stderr
 
 
+def test_another_dialect(run: Any) -> None:
+    con = Connection(ROWS)
+    assert run(con, "query", "--dialect", "tsql", "SELECT TOP 3 [a b] FROM t").exit_code == 0
+    assert ("execute", 'SELECT "a b" FROM t LIMIT 3') in con.asked
+    unread = run(con, "explain", "--dialect", "mysql", "SELECT `a` FROM t WHERE (")
+    assert unread.exit_code == 2
+    assert "(mysql)" in unread.stderr
+
+
 def test_room_for_joins(run: Any) -> None:
     con = Connection(ROWS)
     assert run(con, "query", "--join-rows", "500", "SELECT 1").exit_code == 0
