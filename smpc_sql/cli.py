@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.text import Text
 
 from smpc_sql.errors import InternalError, QueryError, SmpcError
-from smpc_sql.sql.translate import OURS, translated
 from smpc_sql.version import VERSION
 
 if TYPE_CHECKING:
@@ -41,8 +40,9 @@ _identity = click.option(
     help="Who you are in the consortium; your key lies beside the consortium file.",
 )  # fmt: skip
 
+_OURS = "duckdb"
 _dialect = click.option(
-    "--dialect", default=OURS, show_default=True, metavar="NAME",
+    "--dialect", default=_OURS, show_default=True, metavar="NAME",
     help="In which SQL is written, by sqlglot's name: mysql, tsql, …",
 )  # fmt: skip
 _join_rows = click.option(
@@ -101,9 +101,9 @@ def query(
     sql: str,
 ) -> None:
     """Run SQL and print the answer. SQL is the text itself, @FILE, or - for standard input."""
-    text = _sql_text(sql, dialect)
-    with _errors(text), _connected(consortium, identity) as con:
-        rows = con.execute(text, join_rows=join_rows, join_size=join_size)
+    text = _sql_text(sql)
+    with _errors(_shown(text, dialect)), _connected(consortium, identity) as con:
+        rows = con.execute(text, dialect=dialect, join_rows=join_rows, join_size=join_size)
     if rows.columns:  # a CREATE TABLE has none
         click.echo(_formatted(rows, form), nl=False)
         if form == "table":
@@ -133,9 +133,11 @@ def explain(
 
     Operators, sizes, exact rounds and bytes, correlations. Nothing is run, unless --analyze says so.
     """
-    text = _sql_text(sql, dialect)
-    with _errors(text), _connected(consortium, identity) as con:
-        click.echo(con.explain(text, analyze=analyze, json=as_json, join_rows=join_rows, join_size=join_size))
+    text = _sql_text(sql)
+    with _errors(_shown(text, dialect)), _connected(consortium, identity) as con:
+        click.echo(
+            con.explain(text, analyze=analyze, json=as_json, dialect=dialect, join_rows=join_rows, join_size=join_size)
+        )
 
 
 @main.command()
@@ -266,14 +268,13 @@ def _connected(consortium: Path, identity: str) -> Iterator[Connection]:
         yield con
 
 
-def _sql_text(sql: str, dialect: str) -> str:
-    """The argument itself, or what a file (@FILE) or standard input (-) holds, as DuckDB's SQL."""
-    text = _read_sql(sql)
-    with _errors(text):
-        return translated(text, dialect)
+def _shown(sql: str, dialect: str) -> str:
+    """The SQL that errors speak of; nothing where that is a translation."""
+    return sql if dialect == _OURS else ""
 
 
-def _read_sql(sql: str) -> str:
+def _sql_text(sql: str) -> str:
+    """The argument itself, or what a file (@FILE) or standard input (-) holds."""
     if sql == "-":
         return sys.stdin.read()
     if not sql.startswith("@"):
