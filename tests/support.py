@@ -102,6 +102,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("joins unique on neither side, of at most n pairs", "SELECT /*+ JOIN_ROWS(20000) */ a.id, b.id FROM visits a JOIN visits b ON a.patient = b.patient AND a.day < b.day"),
     ("the same, with room for as many pairs as there are, a number that is opened", "SELECT /*+ JOIN_SIZE(POWER_OF_TWO) */ a.id, b.id FROM visits a JOIN visits b ON a.patient = b.patient AND a.day < b.day"),
     ("groups over such joins, by one side", "SELECT a.ward, COUNT(*), SUM(b.cost) FROM visits a JOIN visits b ON a.patient = b.patient GROUP BY a.ward"),
+    ("rows of one side of such joins, each once, under a comparison with the other", "SELECT COUNT(DISTINCT a.patient) FROM visits a JOIN visits b ON a.patient = b.patient AND a.day <= b.day WHERE a.ward = 'ICU'"),
     ("such joins without a bound", "SELECT a.id, b.id FROM visits a JOIN visits b ON a.patient = b.patient"),
     ("IN, NOT IN (subquery)", "SELECT COUNT(*) FROM visits WHERE patient IN (SELECT patient FROM patients WHERE born < 1950)"),
     ("EXISTS, correlated", "SELECT COUNT(*) FROM patients p WHERE EXISTS (SELECT 1 FROM visits v WHERE v.patient = p.patient)"),

@@ -33,6 +33,14 @@ QUERIES = (
     f"SELECT DISTINCT v.e {FROM} WHERE f AND y > 10",
     f"SELECT v.k, MAX(v.x), COUNT(DISTINCT v.e) {FROM} WHERE l.y > 0 GROUP BY v.k",
     f"SELECT COUNT(*), SUM(x), MAX(y) {FROM} WHERE l.y > 49.9",
+    f"SELECT COUNT(DISTINCT v.k) {FROM} AND x <= y WHERE e = 'b' AND f",
+    f"SELECT COUNT(DISTINCT l.k) {FROM} AND x > y WHERE e = 'b' AND f",
+    f"SELECT DISTINCT v.k, x, e {FROM} WHERE NOT x >= y AND e <> 'a' AND y < 2",
+    f"SELECT e, COUNT(DISTINCT v.k), MIN(x), ARG_MAX(e, x), AVG(DISTINCT x) {FROM} AND y <= x GROUP BY e",
+    f"SELECT e, SUM(DISTINCT x) FILTER (WHERE v.k > 20) {FROM} AND y < x GROUP BY e",
+    f"SELECT l.f, MAX(y), BOOL_OR(y > 40), MEDIAN(DISTINCT y) {FROM} AND y < x AND y * 2 < x GROUP BY f",
+    f"SELECT MAX(x) {FROM} AND NOT x < y AND l.y > 49.9",
+    "SELECT COUNT(DISTINCT a.k) FROM visits a JOIN visits b ON a.k = b.k AND a.e < b.e WHERE a.x > 5",
     "SELECT COUNT(*), SUM(a.x * b.x) FROM visits a, visits b WHERE a.k = b.k AND a.e = b.e",
 )
 
@@ -76,6 +84,21 @@ def test_only_that_there_is_a_partner_is_a_mark(consortium: LockstepConsortium) 
 def test_what_reads_both_sides_needs_pairs(what: str, world: World) -> None:
     with pytest.raises(Unsupported, match="JOIN_ROWS"):
         compile_select(f"SELECT {what} {FROM}", world.catalog)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT COUNT(*) {FROM} AND x < y",
+        f"SELECT COUNT(DISTINCT v.id), MIN(y) {FROM} AND x < y",
+        f"SELECT COUNT(DISTINCT v.k) {FROM} AND x < y AND x > y - 5",
+        f"SELECT COUNT(DISTINCT v.k) {FROM} AND x <> y",
+        f"SELECT COUNT(DISTINCT v.k) {FROM} AND x < y AND f <> (x > 3)",
+    ],
+)
+def test_comparisons_that_no_single_partner_decides_need_pairs(sql: str, world: World) -> None:
+    with pytest.raises(Unsupported, match="JOIN_ROWS"):
+        compile_select(sql, world.catalog)
 
 
 def test_with_a_bound_it_is_a_matter_of_cost(world: World) -> None:

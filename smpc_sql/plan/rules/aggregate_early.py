@@ -1,12 +1,13 @@
 """Groups over a join of many with many need no pairs where one side only is grouped by: the other is grouped first.
 
 COUNT and SUM over the pairs are sums over one side's rows of counts and sums of their partners, which are one row for
-every key: a lookup. Where nothing of the partners counts but that there is one, it is a mark. [Yan-Larson 1995]
+every key: a lookup. Where nothing of the partners counts but that there is one, it is a mark; or that there is one that
+is less or greater, a lookup of their smallest or greatest. [Yan-Larson 1995]
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from smpc_sql.plan.cost import expand_cost, key_bits, lookup_cost, pairs_cost, sort_cost
 from smpc_sql.plan.expressions import (
@@ -17,15 +18,21 @@ from smpc_sql.plan.expressions import (
     Column,
     Expression,
     IsNull,
+    Less,
     Literal,
     Multiply,
     Not,
     Rescale,
     columns_of,
 )
+from smpc_sql.plan.expressions.node import is_word
 from smpc_sql.plan.pairs import every_pair, needs_limit
 from smpc_sql.plan.relations import Aggregate, Filter, Join, Project, Relation, own_columns, rewrite, substitute
+from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 from smpc_sql.schema import WORD, Boolean, Integer
+
+_ALL_ONE: tuple[AggregateKind, ...] = ("min", "max", "any", "arg_min", "arg_max")
+"""Calls to which it is all one how often a row comes."""
 
 
 def aggregate_early(relation: Relation) -> Relation:
@@ -34,14 +41,16 @@ def aggregate_early(relation: Relation) -> Relation:
 
 
 def _early(relation: Relation) -> Relation:
-    if not isinstance(relation, Aggregate) or not isinstance(relation.source, Join):
+    if not isinstance(relation, Aggregate):
         return relation
-    join = relation.source
-    if join.expansion is None:
+    source = relation.source
+    join = source.source if isinstance(source, Filter) else source
+    terms = conjuncts(source.predicate) if isinstance(source, Filter) else ()
+    if not isinstance(join, Join) or join.expansion is None:
         return relation
     for sides in (_left_stays(join), _right_stays(join)):
         if needs_limit(join) or sides.cost <= _pairs_cost(join):
-            found = _Rewrite(relation, sides, []).rewritten()
+            found = _Rewrite(relation, sides, terms, []).rewritten()
             if found is not None:
                 return found
     return relation
@@ -104,8 +113,7 @@ def _equal(column: Column, keys: tuple[Expression, ...], others: tuple[Expressio
 
 @dataclass(frozen=True, slots=True)
 class _Outer:
-    """A call over the side that stays. partner: the place of the partner's call that it reads; None if it is the same
-    call over the side itself.
+    """A call over the side that stays. partner: the place of the partner's call that it reads.
 
     times: what is read of the side, by which the partner's value is multiplied. counts: whether no rows give 0.
     """
@@ -113,8 +121,33 @@ class _Outer:
     kind: AggregateKind
     times: Expression | None
     filter: Expression | None
-    partner: int | None
+    partner: int
     counts: bool = False
+
+
+class _Same:
+    """The same call over the side that stays: it reads nothing else, and how often a row comes is all one to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """own < partner, or the other way round, or not so."""
+
+    own: Expression
+    partner: Expression
+    own_first: bool
+    negated: bool
+
+    @property
+    def kind(self) -> AggregateKind:
+        """Which partner decides whether it is true of any; a NULL never is that, and makes nothing true."""
+        return "max" if self.own_first != self.negated else "min"
+
+    def over(self, columns: tuple[Column, ...]) -> Expression:
+        """The test of a row beside that partner's value, the last column."""
+        own, value = substitute(self.own, columns), columns[-1]
+        less = Less(own, value) if self.own_first else Less(value, own)
+        return Not(less) if self.negated else less
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +162,23 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class _Rewrite:
+    """terms: conditions on the pairs."""
+
     aggregate: Aggregate
     sides: _Sides
+    terms: tuple[Expression, ...]
     inner: list[AggregateCall]
 
     def rewritten(self) -> Relation | None:
-        """The same groups without pairs; None where a key or a call reads both sides."""
+        """The same groups without pairs; None where a key, a call or a condition reads both sides."""
         keys = [self._on(key, self.sides.stays) for key in self.aggregate.keys]
         kept = tuple(key for key in keys if key is not None)
         plans = [plan for call in self.aggregate.calls if (plan := self._plan(call)) is not None]
         if len(kept) < len(keys) or len(plans) < len(self.aggregate.calls):
             return None
-        source = self._source()
+        source = self._compared() if self.terms else self._source()
+        if source is None:
+            return None
         calls = tuple(self._call(c, plan, source) for c, plan in zip(self.aggregate.calls, plans, strict=True))
         if any(end not in WORD for call in calls for end in (call.bounds.low, call.bounds.high)):
             return None
@@ -150,7 +188,7 @@ class _Rewrite:
         )
         columns = own_columns(grouped)
         outputs = [
-            _counted(column) if plan.counts else column
+            _counted(column) if isinstance(plan, _Outer) and plan.counts else column
             for column, plan in zip(columns[len(kept) :], plans, strict=True)
         ]
         found = Project(grouped, (*columns[: len(kept)], *outputs), (*names, *call_names))
@@ -170,8 +208,12 @@ class _Rewrite:
             self.inner.append(call)
         return self.inner.index(call)
 
-    def _plan(self, call: AggregateCall) -> _Outer | None:
+    def _plan(self, call: AggregateCall) -> _Outer | _Same | None:
         """How a call is found from the partners' groups; None if it is not."""
+        if call.distinct or call.kind in _ALL_ONE:
+            parts = [part for part in (call.argument, call.filter, call.by, *call.rest) if part is not None]
+            if all(self._on(part, self.sides.stays) is not None for part in parts):
+                return _Same()
         if call.rest or call.by is not None or call.place is not None:
             return None
         stays, other = self.sides.stays, self.sides.other
@@ -181,8 +223,6 @@ class _Rewrite:
             return None
         read = _Read(self._on(call.argument, stays), self._on(call.argument, other), own, inner)
         if call.distinct or call.kind in ("min", "max", "any"):
-            if read.mine is not None and inner is None:
-                return _Outer(call.kind, read.mine, own, None)
             if call.distinct or call.kind == "any" or read.theirs is None:
                 return None
             return _Outer(call.kind, None, own, self._partner(call.kind, read.theirs, inner))
@@ -230,12 +270,40 @@ class _Rewrite:
         )
         return Join(sides.side, grouped, "inner", sides.side_keys, own_columns(grouped)[: len(names)])
 
-    def _call(self, call: AggregateCall, plan: _Outer, source: Relation) -> AggregateCall:
+    def _compared(self) -> Relation | None:
+        """The side's rows that have a partner under all conditions. None if more of the partners counts, or if their
+        smallest or greatest alone does not decide the conditions.
+        """
+        sides = self.sides
+        tests = [test for term in self.terms if (test := self._comparison(term)) is not None]
+        if self.inner or len(tests) < len(self.terms) or len({(test.kind, test.partner) for test in tests}) > 1:
+            return None
+        call = AggregateCall(tests[0].kind, tests[0].partner, None, sides.partner.max_rows)
+        names = tuple(f"key{i}" for i in range(len(sides.partner_keys)))
+        grouped = Aggregate(sides.partner, sides.partner_keys, names, (call,), (f"{call.kind} partner",))
+        joined = Join(sides.side, grouped, "inner", sides.side_keys, own_columns(grouped)[: len(names)])
+        columns = own_columns(joined)
+        return Filter(joined, conjunction(tuple(test.over(columns) for test in tests)))
+
+    def _comparison(self, term: Expression) -> _Comparison | None:
+        """A condition as a comparison of one side with the other; None if it is none."""
+        test = term.x if isinstance(term, Not) else term
+        if not isinstance(test, Less):
+            return None
+        for mine, theirs in ((test.left, test.right), (test.right, test.left)):
+            own, partner = self._on(mine, self.sides.stays), self._on(theirs, self.sides.other)
+            if own is not None and partner is not None and is_word(partner.type):
+                return _Comparison(own, partner, mine is test.left, isinstance(term, Not))
+        return None
+
+    def _call(self, call: AggregateCall, plan: _Outer | _Same, source: Relation) -> AggregateCall:
         columns = own_columns(source)
+        if isinstance(plan, _Same):
+            return call.over(
+                lambda part: substitute(self._on(part, self.sides.stays) or part, columns), source.max_rows
+            )
         times = None if plan.times is None else substitute(plan.times, columns)
         condition = None if plan.filter is None else substitute(plan.filter, columns)
-        if plan.partner is None:
-            return replace(call, argument=times, filter=condition, rows=source.max_rows)
         value: Expression = columns[len(self.sides.side.fields) + len(self.sides.partner_keys) + plan.partner]
         if times is not None:
             value = Multiply(times, value)

@@ -22,3 +22,7 @@ SELECT /*+ JOIN_ROWS(60) */ t.id, w.z FROM t JOIN w ON t.k = w.k ORDER BY w.z DE
 SELECT /*+ JOIN_ROWS(200) */ COUNT(*) FROM w a, w b, w c WHERE a.k = b.k AND b.k = c.k;
 SELECT s.id, s.z FROM (SELECT /*+ JOIN_ROWS(60) */ t.id, w.z FROM t JOIN w USING (k)) s WHERE s.z > 2;
 SELECT /*+ JOIN_ROWS(60) */ a.f, b.f, COUNT(*) FROM t a JOIN t b ON a.f = b.f WHERE a.a > b.a GROUP BY a.f, b.f;
+SELECT COUNT(DISTINCT t.id) FROM t JOIN w ON t.k = w.k AND t.a <= w.z WHERE t.e = 'high' AND w.q > 0;
+SELECT DISTINCT t.e, t.f FROM t JOIN w ON t.k = w.k WHERE w.q < t.b AND t.a > 0;
+SELECT w.z, COUNT(DISTINCT w.k), MIN(w.q), MAX(w.q) FROM t JOIN w ON t.k = w.k AND NOT w.q >= t.d GROUP BY w.z;
+SELECT /*+ JOIN_ROWS(60) */ COUNT(DISTINCT a.id), BOOL_OR(a.f), MAX(a.g) FROM t a JOIN t b ON a.k = b.k AND a.g < b.g;
