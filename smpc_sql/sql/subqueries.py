@@ -41,6 +41,7 @@ from smpc_sql.sql.nodes import show
 from smpc_sql.sql.operations import choose, compare, is_null_of
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import OUTER, shifted
+from smpc_sql.sql.two_comparisons import Comparison, comparison, within_both
 
 if TYPE_CHECKING:
     from smpc_sql.sql.bind import QueryBinder
@@ -71,7 +72,7 @@ class Subqueries:
         return _there(binder, self._correlated.rows(binder, node, there=True))
 
     def _simply_there(self, binder: ScalarBinder, node: exp.Select) -> Expression | None:
-        """EXISTS of a total's row, or of rows under equalities and at most one comparison more; None: neither."""
+        """EXISTS of a total's row, or of rows under equalities and at most two comparisons more; None: neither."""
         try:
             select = self.queries.select(node, self.ctes, binder)
             scope = select.rows()
@@ -84,14 +85,22 @@ class Subqueries:
             return None
         outer = [shifted(term, -OUTER) for term in select.rest if all(i >= OUTER for i in columns_of(term))]
         mixed = [term for term in select.rest if not all(i >= OUTER for i in columns_of(term))]
-        parts = _comparison(mixed[0]) if len(mixed) == 1 else None
-        if mixed and parts is None:
+        tests = [test for test in map(comparison, mixed) if test is not None]
+        if len(tests) < len(mixed):
             return None
-        if parts is None:
+        found: Expression | None
+        if not tests:
             found = _there(binder, Rows(scope.relation, (), select.links))
+        elif len(tests) == 1:
+            found = _compared(binder, scope.relation, select.links, tests[0])
+        elif self.queries.rooms.of(node).room.said:
+            return None
         else:
-            found = _compared(binder, scope.relation, select.links, parts)
-        return And((*outer, found)) if outer else found
+            found = within_both(binder, scope.relation, select.links, tests)
+        if not outer or found is None:
+            return found
+        both = And((*outer, found))
+        return Case(((both, TRUE),), FALSE) if both.nullable else both
 
     def value(self, binder: ScalarBinder, node: exp.Expr) -> Expression:
         """A scalar subquery; NULL without a row. Refused where there may be several."""
@@ -171,14 +180,12 @@ def _there(binder: ScalarBinder, rows: Rows) -> Expression:
     return Less(_ZERO, calls_of(binder, rows.relation, (), {_COUNT: call("count_star", rows.relation)})[0])
 
 
-def _compared(binder: ScalarBinder, relation: Relation, links: Links, parts: _Comparison) -> Expression:
+def _compared(binder: ScalarBinder, relation: Relation, links: Links, test: Comparison) -> Expression:
     """EXISTS under equalities and one more comparison: the smallest and the greatest value of a group decide."""
-    test, inner, outer, inner_first, negated = parts
-    calls = {"smallest": call("min", relation, inner), "greatest": call("max", relation, inner)}
+    calls = {"smallest": call("min", relation, test.inner), "greatest": call("max", relation, test.inner)}
     columns = calls_of(binder, relation, links, calls)
-    outcomes = [test(x, outer) if inner_first else test(outer, x) for x in columns]
-    some = Or(tuple(Not(outcome) if negated else outcome for outcome in outcomes))
-    if test is Equal and not negated:
+    some = Or(tuple(test.of(x, test.outer) for x in columns))
+    if test.test is Equal and not test.negated:
         raise Unsupported("EXISTS under an equality that does not name one side each is not supported")
     return Case(((some, TRUE),), FALSE)
 
@@ -236,21 +243,3 @@ def _unique(rows: Rows) -> bool:
 
 def _any_of(terms: Sequence[Expression]) -> Expression:
     return terms[0] if len(terms) == 1 else Or(tuple(terms))
-
-
-# one more comparison
-
-_Comparison = tuple[type[Less] | type[Equal], Expression, Expression, bool, bool]
-
-
-def _comparison(term: Expression) -> _Comparison | None:
-    """(test, inner, outer, whether inner is on the left, whether it is negated) of inner < outer and its like."""
-    negated = isinstance(term, Not)
-    test = term.x if isinstance(term, Not) else term
-    if not isinstance(test, Less | Equal):
-        return None
-    for inner, outer in ((test.left, test.right), (test.right, test.left)):
-        columns, others = columns_of(inner), columns_of(outer)
-        if columns and all(i < OUTER for i in columns) and others and all(i >= OUTER for i in others):
-            return type(test), inner, shifted(outer, -OUTER), inner is test.left, negated
-    return None

@@ -25,3 +25,4 @@ SELECT id FROM t WHERE id = (SELECT MIN(id) FROM t WHERE a > 0);
 SELECT id FROM t WHERE k IN (SELECT k FROM w GROUP BY k HAVING COUNT(*) > 1);
 SELECT id, (SELECT x FROM u ORDER BY uid LIMIT 1) FROM t;
 SELECT u.uid, s.n FROM u, (SELECT k, COUNT(*) n FROM t WHERE EXISTS (SELECT 1 FROM w WHERE w.k = t.k) GROUP BY k) s WHERE s.k = u.uid;
+SELECT id, EXISTS (SELECT 1 FROM w WHERE w.k = t.k AND t.b > 9), NOT EXISTS (SELECT 1 FROM w WHERE w.k = t.k AND t.b > 9 AND w.z < t.a) FROM t;
