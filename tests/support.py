@@ -123,7 +123,9 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("windows: sums, AVG, VAR, MIN, MAX of frames", "SELECT id, AVG(cost) OVER w, MAX(cost) OVER w FROM visits WINDOW w AS (PARTITION BY ward ORDER BY id ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING)"),
     ("windows: FIRST_, LAST_, NTH_VALUE of frames", "SELECT id, NTH_VALUE(cost, 2) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND 9 FOLLOWING) FROM visits"),
     ("windows: NTILE, PERCENT_RANK, CUME_DIST", "SELECT id, NTILE(4) OVER (ORDER BY id), PERCENT_RANK() OVER (ORDER BY cost) FROM visits"),
-    ("windows: RANGE and GROUPS with a distance", "SELECT SUM(cost) OVER (ORDER BY id RANGE 3 PRECEDING) FROM visits"),
+    ("windows: sums, COUNT, AVG, VAR of frames of RANGE with a distance", "SELECT id, AVG(cost) OVER (PARTITION BY ward ORDER BY day RANGE BETWEEN INTERVAL 6 DAYS PRECEDING AND CURRENT ROW) FROM visits"),
+    ("windows: MIN, MAX and values of such frames", "SELECT MAX(cost) OVER (ORDER BY id RANGE 3 PRECEDING) FROM visits"),
+    ("windows: GROUPS with a distance", "SELECT SUM(cost) OVER (ORDER BY id GROUPS 3 PRECEDING) FROM visits"),
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 Values at the first or last row of a partition, or of rows with equal keys, are carried to all of its rows: the marked
 rows are brought together, replaced by their differences, put back, and added up. An end some rows away is a shift of
 the array, but where that leaves the partition: one comparison a row, and what is carried from the partition's end.
+Sums up to some distance of the order key are found by sorting (`window_distances.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from smpc_sql.errors import InternalError
+from smpc_sql.operators.window_distances import Distances
 from smpc_sql.plan.frames import Edge
 from smpc_sql.protocol.arithmetic import bit_product
 from smpc_sql.protocol.comparison import negative
@@ -39,11 +42,12 @@ class Ends:
     """Words of rows by name, and what stands at the ends of partitions and of equal keys.
 
     starts, peer_starts: bytes [rows], XOR shares: whether a partition, or other keys, start with the row. What is to be
-    carried is asked for first (`want`), so that it moves together.
+    carried is asked for first (`want`), so that it moves together. distances: where frames end with some.
     """
 
-    def __init__(self, session: Session, starts: Array, peer_starts: Array) -> None:
+    def __init__(self, session: Session, starts: Array, peer_starts: Array, distances: Distances | None = None) -> None:
         self._session = session
+        self._distances = distances
         self.rows = len(starts)
         self._flags = {"partition": starts, "peers": peer_starts}
         self._words: dict[object, Array] = {}
@@ -112,6 +116,9 @@ class Ends:
 
     def want_sums(self, edge: Edge, last: bool, names: Sequence[object]) -> None:
         """Announces `sums`."""
+        if edge.at == "key":
+            self._measured().want(edge.offset, last, names)
+            return
         for name in names if edge.at != "row" else ():
             self.want(edge.at, last, name if last else ("before", name))
         if edge.at == "row" and edge.offset + last not in (0, 1):
@@ -128,6 +135,9 @@ class Ends:
 
         Of a row that is itself far outside of the partition they stand at the end of this.
         """
+        if edge.at == "key":
+            own = {name: self.word(name) - self.word(("before", name)) for name in self._measured().names}
+            return self._measured().sums(edge.offset, last, names, own)
         if edge.at != "row":
             return np.stack([self.at(edge.at, last, name if last else ("before", name)) for name in names])
         offset = edge.offset + last  # of sums that do not count their row
@@ -141,6 +151,11 @@ class Ends:
             return self._or_else(near, instead, self.outside(offset))
         near = np.stack([shifted(self.word(name), offset - 1) for name in names])
         return self._or_else(near, [self.at("partition", True, name) for name in names], self.outside(offset - 1))
+
+    def _measured(self) -> Distances:
+        if self._distances is None:
+            raise InternalError("a frame of distances needs an order key")
+        return self._distances
 
     def add_sums(self, name: object, words: Array) -> None:
         """Prefix sums of words [rows], with and without the row's own."""

@@ -20,6 +20,7 @@ from smpc_sql.operators.slots import slots_of
 from smpc_sql.operators.sort_rows import SortColumn
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
+from smpc_sql.operators.window_distances import Distances
 from smpc_sql.operators.window_frames import Ends, shifted
 from smpc_sql.plan.frames import PARTITION, ROW, Frame
 from smpc_sql.plan.relations import WindowKind
@@ -107,7 +108,7 @@ class _Windows:
         self.moved = slots.of(moved)
         self.starts = differs_from_previous(session, key[: len(groups)])
         self.peer_starts = differs_from_previous(session, key)
-        self.ends = Ends(session, self.starts, self.peer_starts)
+        self.ends = Ends(session, self.starts, self.peer_starts, self._distances())
         self.ends.add("index", self.ends.index)
         self.ends.add_sums("rows", self._ones())
 
@@ -126,6 +127,17 @@ class _Windows:
 
     def _ones(self) -> Array:
         return np.full(self.rows, self.session.public(np.uint64(1)), dtype=np.uint64)
+
+    def _distances(self) -> Distances | None:
+        """Of the only order key, where a frame ends with one. Rows that are not valid are a partition behind all."""
+        if not any(call.frame.of_distances for call in self.operator.calls):
+            return None
+        (key,) = self.operator.order
+        column = Column(self._value(key.index), self.moved.bits.get(("is NULL", key.index)), boolean=False)
+        measured = KeyColumn(column, key.bounds, key.descending, key.nulls_first)
+        apart = self.rows if self.operator.partition else 1 + ("valid" in self.moved.bits)
+        numbers = Column(running_number(self.session, self.starts), None, boolean=False)
+        return Distances(self.session, KeyColumn(numbers, Interval(1, apart)), measured)
 
     # what is needed of other rows is announced first, and then moves together
 
@@ -197,8 +209,7 @@ class _Windows:
         """Every row's partition, or run of equal keys, counted from 1."""
         if what not in self.ends:
             starts = self.starts if what == "partition" else self.peer_starts
-            packed = BShare(pack(pad_rows(starts))[None])
-            self.ends.add(what, np.cumsum(to_words(self.session, packed, 64).words[0, : self.rows], dtype=np.uint64))
+            self.ends.add(what, running_number(self.session, starts))
         return self.ends.word(what)
 
     # MIN and MAX
@@ -339,6 +350,12 @@ class _Windows:
         if null is not None:
             outside = any_of(self.session, [outside, BShare(pack(pad_rows(shifted(null, offset))))])
         return Raw(value, unpack(outside.packed)[: self.rows], secret=True, boolean=False)
+
+
+def running_number(session: Session, starts: Array) -> Array:
+    """At every row how many have started up to it: words, of bytes 0 or 1 [n] (XOR shares)."""
+    ones = to_words(session, BShare(pack(pad_rows(starts))[None]), 64).words[0, : len(starts)]
+    return np.cumsum(ones, dtype=np.uint64)
 
 
 def _key(columns: Sequence[Column], key: SortColumn) -> KeyColumn:

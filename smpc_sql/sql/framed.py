@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from smpc_sql.errors import Unsupported
+from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import (
     AggregateCall,
     AggregateKind,
     Case,
+    Elapsed,
     Equal,
     Expression,
     Literal,
@@ -18,12 +19,12 @@ from smpc_sql.plan.expressions import (
     WholeQuotient,
     columns_of,
 )
-from smpc_sql.plan.frames import PARTITION, PEERS, ROW, UP_TO_PEERS, WHOLE, Edge, Frame
+from smpc_sql.plan.frames import PARTITION, PEERS, ROW, UP_TO_PEERS, WHOLE, Edge, Frame, ends_early
 from smpc_sql.plan.places import Place
 from smpc_sql.plan.relations import Relation, SortKey, Window, WindowCall
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.wide import LARGEST_DIVISOR
-from smpc_sql.schema import Double, Integer, Text
+from smpc_sql.schema import DAY, Date, Decimal, Double, Integer, Text, Timestamp, scale_of
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate import GroupedBinder
 from smpc_sql.sql.coercion import as_quotient, multiply
@@ -50,6 +51,10 @@ class Over:
 
     def attach(self, call: WindowCall) -> Expression:
         """A call's value; of a text as many calls as it has words. Calls of one OVER behind each other share a sort."""
+        if call.frame.of_distances and call.kind not in ("count_star", "count", "sum"):
+            raise Unsupported(
+                "over a window frame of RANGE with a distance only sums, counts and what is made of these are supported"
+            )
         width, order = len(self.partition), self.order
         arguments = () if call.argument is None else words_of(call.argument)
         keys = (*self.partition, *(key.expression for key in order), *arguments)
@@ -159,23 +164,28 @@ def order_word(x: Expression) -> Expression:
     return floor
 
 
-def bind_frame(binder: ScalarBinder, spec: exp.Expr | None, *, ordered: bool) -> Frame:
-    """The frame of an OVER clause. Raises Unsupported."""
+def bind_frame(binder: ScalarBinder, spec: exp.Expr | None, order: exp.Expr | None) -> Frame:
+    """The frame of an OVER clause in the order of its ORDER BY. Raises Unsupported and TypeMismatch."""
+    ordered = order is not None
     if spec is None:
         return UP_TO_PEERS if ordered else WHOLE
     only(spec, "kind", "start", "start_side", "end", "end_side", "over")
     kind = str(spec.args.get("kind") or "RANGE").upper()
     if kind not in ("ROWS", "RANGE", "GROUPS"):
         raise Unsupported(f"the window frame {kind} is not supported")
-    start = _edge(binder, spec.args.get("start"), spec.args.get("start_side"), kind, first=True)
-    end = _edge(binder, spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"), kind, first=False)
-    if start.at == end.at == "row" and start.offset > end.offset:
+    keys = () if order is None else tuple(item.this for item in order.expressions)
+    given = spec.args.get("end") or "CURRENT ROW"
+    start = _edge(binder, spec.args.get("start"), spec.args.get("start_side"), kind, keys, first=True)
+    end = _edge(binder, given, spec.args.get("end_side"), kind, keys, first=False)
+    if ends_early(start, end):
         raise Unsupported("a window frame that ends before it starts is not supported")
     frame = Frame(start, end)
     return WHOLE if frame.of_peers and not ordered else frame
 
 
-def _edge(binder: ScalarBinder, given: object, side: object, kind: str, *, first: bool) -> Edge:
+def _edge(
+    binder: ScalarBinder, given: object, side: object, kind: str, keys: tuple[exp.Expr, ...], *, first: bool
+) -> Edge:
     word, where = str(given).upper(), str(side or "").upper()
     if word == "UNBOUNDED":
         if (where == "PRECEDING") != first:
@@ -183,9 +193,40 @@ def _edge(binder: ScalarBinder, given: object, side: object, kind: str, *, first
         return PARTITION
     if word == "CURRENT ROW":
         return ROW if kind == "ROWS" else PEERS
-    if kind != "ROWS" or not isinstance(given, exp.Expr):
-        raise Unsupported(f"a window frame of {kind} with a distance is not supported, but of ROWS")
+    if kind == "GROUPS" or not isinstance(given, exp.Expr):
+        raise Unsupported(f"a window frame of {kind} with a distance is not supported, but of ROWS and RANGE")
+    if kind == "RANGE":
+        if len(keys) != 1:
+            raise Unsupported("a window frame of RANGE with a distance needs one ORDER BY key")
+        distance = _distance(binder.bind(keys[0]), fold(binder.bind(given)))
+        return Edge("key", -distance if where == "PRECEDING" else distance) if distance else PEERS
     steps = fold(binder.bind(given))
     if not isinstance(steps, Literal) or not isinstance(steps.type, Integer) or steps.value is None or steps.value < 0:
         raise Unsupported("the distance of a window frame must be a constant that is not negative")
     return Edge("row", -steps.value if where == "PRECEDING" else steps.value)
+
+
+_LARGEST_KEYS = 1 << 61
+"""Keys with more values than that could leave 64 bits when they are moved by a distance as large."""
+
+
+def _distance(key: Expression, given: Expression) -> int:
+    """How far keys are apart at most, in the words of the key: of a constant number, or INTERVAL of DATEs and
+    TIMESTAMPs. Raises Unsupported and TypeMismatch."""
+    if not isinstance(key.type, Integer | Decimal | Date | Timestamp):
+        raise Unsupported(f"a window frame of RANGE with a distance in the order of {key.type} is not supported")
+    if key.bounds.size > _LARGEST_KEYS:
+        raise Unsupported("a window frame of RANGE with a distance needs a key of 61 bits; declare tighter bounds")
+    spans = isinstance(given, Elapsed)
+    constant = given.x if isinstance(given, Elapsed) else given
+    if not isinstance(constant, Literal) or constant.value is None or constant.value < 0:
+        raise Unsupported("the distance of a window frame must be a constant that is not negative")
+    number = isinstance(key.type, Integer | Decimal)
+    fitting = Integer if spans or isinstance(key.type, Date) else Integer | Decimal
+    if (spans and number) or (not spans and isinstance(key.type, Timestamp)) or not isinstance(constant.type, fitting):
+        raise TypeMismatch(f"{given.type} is no distance of {key.type}")
+    unit = DAY if spans and isinstance(key.type, Date) else 10 ** scale_of(constant.type)
+    distance, rest = divmod(int(constant.value * 10 ** scale_of(key.type)), int(unit))
+    if rest:
+        raise Unsupported(f"the distance of a window frame is finer than its order, of {key.type}")
+    return distance

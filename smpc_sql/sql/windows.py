@@ -82,7 +82,7 @@ class Windows:
             keys = [binder.bind(key) for key in node.args.get("partition_by") or ()]
             partition = (*all_words(map(order_word, keys)), *binder.of_keys(self.around))
             order = bind_order(binder, node.args.get("order"))
-            frame = bind_frame(binder, node.args.get("spec"), ordered=bool(order))
+            frame = bind_frame(binder, node.args.get("spec"), node.args.get("order"))
         over = Over(binder, partition, order, frame)
         with located(function, binder.text):
             if type(function) in _RANKS:

@@ -128,6 +128,20 @@ def frame(draw: random.Random) -> str:
             return ""
 
 
+def distance_call(draw: random.Random) -> str:
+    """A sum or count of the rows whose key is near. Not of distance 0, of which DuckDB forgets peers."""
+    near = [f"{n} PRECEDING" for n in (900, 40, 2, 1)] + ["CURRENT ROW"] + [f"{n} FOLLOWING" for n in (1, 3, 100)]
+    low, high = sorted(draw.sample(range(len(near)), 2))
+    start = draw.choice(["UNBOUNDED PRECEDING", near[low], near[low]])
+    end = draw.choice(["UNBOUNDED FOLLOWING", near[high], near[high]])
+    order = draw.choice(["a", "b", "d", "id", "CAST(k AS BIGINT)", "a - b", "a * 10", "b DESC"])
+    nulls = draw.choice(["", "", " NULLS FIRST", " NULLS LAST"])
+    partition = draw.choice(["", "PARTITION BY e ", "PARTITION BY f, k ", "PARTITION BY a > 0 ", "PARTITION BY id "])
+    some = draw.choice(["", "", " FILTER (WHERE f)", " FILTER (WHERE b > 0)"])
+    call = draw.choice(["SUM(a)", "SUM(b)", "COUNT(d)", "COUNT(*)", "AVG(d)", "AVG(b)", "VAR_POP(a)"])
+    return f"{call}{some} OVER ({partition}ORDER BY {order}{nulls} RANGE BETWEEN {start} AND {end})"
+
+
 def window_call(draw: random.Random) -> str:
     """A window function; in an order without ties, or one for which ties do not matter."""
     x = draw.choice(["a", "b", "d", "a / 4", "e"])
@@ -159,7 +173,7 @@ def window_call(draw: random.Random) -> str:
 
 def frame_query(draw: random.Random) -> str:
     """Some windows over all rows, or over a part of them."""
-    calls = [window_call(draw) for _ in range(draw.randint(1, 4))]
+    calls = [draw.choice([window_call, window_call, distance_call])(draw) for _ in range(draw.randint(1, 4))]
     where = draw.choice(["", "", " WHERE a > -3", " WHERE id < 0"])
     return f"SELECT id, {', '.join(calls)} FROM r{where}"
 

@@ -46,6 +46,7 @@ from smpc_sql.plan.expressions import (
     Within,
     WrittenDouble,
 )
+from smpc_sql.plan.frames import Edge
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -230,15 +231,32 @@ def _window(window: Window, rows: list[Row]) -> list[Row]:
     for members in groups.values():
         members = sorted(members, key=order)
         for i, row in enumerate(members):
-            found.append((*row, *(_window_value(call, members, i, order) for call in window.calls)))
+            found.append((*row, *(_window_value(call, members, i, window.order) for call in window.calls)))
     return found
 
 
-def _window_value(call: WindowCall, rows: list[Row], i: int, order: Callable[[Row], Any]) -> int | None:
+def _reached(rows: list[Row], i: int, key: SortKey, edge: Edge) -> list[int]:
+    """Which rows' keys are no further behind row i's than an edge says, or not before it."""
+    keys = [evaluate(key.expression, row) for row in rows]
+    own, sign = keys[i], -1 if key.descending else 1
+    if own is None:
+        return [j for j, other in enumerate(keys) if other is None]
+    ends = [j for j, other in enumerate(keys) if other is not None and sign * (other - own) <= edge.offset]
+    starts = [j for j, other in enumerate(keys) if other is not None and sign * (other - own) >= edge.offset]
+    nulls = keys.count(None) if key.nulls_first else 0
+    return [min(starts, default=len(rows) - (0 if key.nulls_first else keys.count(None))), max(ends, default=nulls - 1)]
+
+
+def _window_value(call: WindowCall, rows: list[Row], i: int, keys: tuple[SortKey, ...]) -> int | None:
+    order = _sort_key(keys)
     peers = [j for j, row in enumerate(rows) if order(row) == order(rows[i])]
     start, end = call.frame.start, call.frame.end
-    low = {"partition": 0, "peers": peers[0], "row": max(0, i + start.offset)}[start.at]
-    high = {"partition": len(rows) - 1, "peers": peers[-1], "row": min(len(rows) - 1, i + end.offset)}[end.at]
+    low = {"partition": 0, "peers": peers[0], "row": max(0, i + start.offset)}.get(start.at, 0)
+    high = {"partition": len(rows) - 1, "peers": peers[-1], "row": min(len(rows) - 1, i + end.offset)}.get(end.at, 0)
+    if start.at == "key":
+        low = _reached(rows, i, keys[0], start)[0]
+    if end.at == "key":
+        high = _reached(rows, i, keys[0], end)[-1]
     values = [] if call.argument is None else [evaluate(call.argument, row) for row in rows]
     within = [value for value in values[low : max(0, high + 1)] if value is not None]
     match call.kind:

@@ -59,6 +59,8 @@ class Window(Node):
         for key in (*self.partition, *(key.expression for key in self.order)):
             if isinstance(key.type, Double):
                 raise Unsupported("PARTITION BY and ORDER BY of a window over a DOUBLE is not supported")
+        if len(self.order) != 1 and any(call.frame.of_distances for call in self.calls):
+            raise Unsupported("a window frame of RANGE with a distance needs one ORDER BY key of one word")
         rows = self.source.max_rows
         fields = [_call_field(name, call, rows) for name, call in zip(self.call_names, self.calls, strict=True)]
         self._know((*(replace(f, public=False) for f in self.source.fields), *fields), rows)

@@ -27,7 +27,9 @@ def _drop(relation: Relation) -> Relation:
             return Sort(source, kept) if len(kept) < len(keys) else relation
         case Window(source, partition, order):
             parts = tuple(partition[i] for i in _needed(source, partition))
-            kept = _ordered(source, parts, order)
+            # a distance is measured by the key, even where that is the same in all rows of a partition
+            measured = any(call.frame.of_distances for call in relation.calls)
+            kept = order if measured else _ordered(source, parts, order)
             if len(parts) == len(partition) and len(kept) == len(order):
                 return relation
             return Window(source, parts, kept, relation.calls, relation.call_names)
