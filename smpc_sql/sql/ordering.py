@@ -35,13 +35,14 @@ class Output:
 def sort_keys(query: exp.Expr, binder: ScalarBinder, outputs: Sequence[Output]) -> list[SortKey]:
     """The keys of a query's ORDER BY; constants are none."""
     order = query.args.get("order")
+    shown = [output.expression for output in outputs]
     keys: list[SortKey] = []
     for item in () if order is None else order.expressions:
         with located(item, binder.text):
             only(item, "this", "desc", "nulls_first")
             descending, nulls_first = bool(item.args.get("desc")), bool(item.args.get("nulls_first"))
             for expression in _sort_expressions(item.this, binder, outputs):
-                if isinstance(expression, Negate):
+                if isinstance(expression, Negate) and expression not in shown:
                     keys.append(SortKey(expression.x, not descending, nulls_first))
                 elif not isinstance(expression, Literal):
                     keys.append(SortKey(_sortable(expression), descending, nulls_first))

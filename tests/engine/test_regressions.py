@@ -227,3 +227,15 @@ def test_long_texts_are_null_in_one_way() -> None:
         "SELECT DISTINCT x FROM (SELECT uc AS x FROM u UNION ALL SELECT MIN(uc) FROM u WHERE uk > 99) s",
         "SELECT tk, (SELECT uc FROM u WHERE uk = tk) AS x FROM t ORDER BY x NULLS FIRST, tk LIMIT 2",
     )
+
+
+def test_an_output_that_is_negated_orders_as_it_is_shown() -> None:
+    """The key was what it negates, which is no output: rows were ranked under MPC, or refused beside a quotient."""
+    rows = [(0, None, None), (3, 4, None), (2, 5, None), (3, 0, None)]
+    agree(
+        SMALL,
+        {"t": {"o": rows}},
+        "SELECT -a AS x, d / (a - 50) AS q FROM t ORDER BY x, q",
+        "SELECT -a AS x, d / (a - 50) AS q FROM t ORDER BY ALL",
+        "SELECT a, d FROM t ORDER BY -a, d LIMIT 3",
+    )
