@@ -23,6 +23,7 @@ from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.pairs import check_pairs, check_sizes
 from smpc_sql.plan.presence import told_by_words
 from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
+from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.rules.merge_projects import merge_projects
 from smpc_sql.plan.rules.prune_columns import prune_columns
 from smpc_sql.plan.wide import is_number, legal
@@ -206,7 +207,8 @@ def _local_order(keys: tuple[SortKey, ...], outputs: list[Expression]) -> tuple[
 def _local_key(key: SortKey, outputs: list[Expression]) -> LocalSortKey | None:
     for i, given in enumerate(outputs):
         output = given.x if isinstance(given, WrittenDouble) else given
-        if key.expression in (output, output.x if isinstance(output, Sqrt) else output, word_of(output)):
+        forms = (output, output.x if isinstance(output, Sqrt) else output, word_of(output))
+        if key.expression in (*forms, *map(fold, forms)):  # rules fold keys, and leave outputs as they are
             return LocalSortKey(i, key.descending, key.nulls_first)
         if isinstance(output, LongText) and key.expression in output.words:
             return LocalSortKey(i, key.descending, key.nulls_first, output.words.index(key.expression))

@@ -237,5 +237,6 @@ def test_an_output_that_is_negated_orders_as_it_is_shown() -> None:
         {"t": {"o": rows}},
         "SELECT -a AS x, d / (a - 50) AS q FROM t ORDER BY x, q",
         "SELECT -a AS x, d / (a - 50) AS q FROM t ORDER BY ALL",
+        "SELECT a + a AS x, (a + 0) / (a - 50) AS q, (a + 0) / (a - 50 + 0) AS r FROM t ORDER BY ALL",
         "SELECT a, d FROM t ORDER BY -a, d LIMIT 3",
     )
