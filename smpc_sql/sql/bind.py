@@ -9,9 +9,7 @@ from sqlglot import exp
 
 from smpc_sql.catalog import Catalog, View
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.relations import (
-    Sort,
-)
+from smpc_sql.plan.relations import Sort
 from smpc_sql.plan.sharing import share
 from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.hints import Rooms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from smpc_sql.errors import InternalError
+from smpc_sql.errors import InternalError, UnknownName
 from smpc_sql.plan.expressions import (
     Add,
     Column,
@@ -23,12 +23,34 @@ from smpc_sql.plan.expressions import (
 )
 from smpc_sql.schema import WORD, Double
 from smpc_sql.sql.fixed import over_constant
-from smpc_sql.sql.scope import Scope
+from smpc_sql.sql.nodes import only
+from smpc_sql.sql.scope import Name, Scope
 
 
 def is_star(item: exp.Expr) -> bool:
     """Whether a SELECT item is * or table.*"""
     return isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star))
+
+
+def unaliased(item: exp.Expr) -> exp.Expr:
+    """A SELECT item without its alias."""
+    inner: exp.Expr = item.unalias()
+    return inner
+
+
+def starred(item: exp.Expr, scope: Scope) -> list[Name]:
+    """The columns that * or table.* stands for. Raises UnknownName, Unsupported."""
+    star = item.this if isinstance(item, exp.Column) else item
+    only(star, "except_")
+    table = item.text("table") if isinstance(item, exp.Column) else ""
+    excluded = {column.name.lower() for column in star.args.get("except_") or ()}
+    names = scope.stars(table)
+    for name in sorted(excluded):
+        if scope.find(name, table) is None:
+            raise scope.unknown(name, table)
+    if not names:
+        raise UnknownName("* without FROM stands for nothing")
+    return [name for name in names if name.name.lower() not in excluded]
 
 
 class Words:

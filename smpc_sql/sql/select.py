@@ -10,15 +10,12 @@ from sqlglot import exp
 
 from smpc_sql.errors import SyntaxInvalid, UnknownName, Unsupported
 from smpc_sql.plan.expressions import (
-    Column,
     Expression,
     Literal,
     WrittenDouble,
     columns_of,
-    rebuild,
 )
 from smpc_sql.plan.relations import (
-    Aggregate,
     Filter,
     Relation,
     SortKey,
@@ -28,21 +25,22 @@ from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 from smpc_sql.schema import Double, Text
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
+from smpc_sql.sql.distinct import distinct_rows
 from smpc_sql.sql.distinct_on import first_of_keys
 from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.every import EveryBinder
-from smpc_sql.sql.fixed import over_constant, words_of
-from smpc_sql.sql.fixed_point import keyed
-from smpc_sql.sql.grouping_sets import GroupingSetsBinder, expand
+from smpc_sql.sql.fixed import words_of
+from smpc_sql.sql.group_by import GroupBy, group_key
+from smpc_sql.sql.grouping_sets import GroupingSetsBinder
 from smpc_sql.sql.hints import Pairs
 from smpc_sql.sql.joins import join_all
 from smpc_sql.sql.lateral import Known
 from smpc_sql.sql.literals import is_null
-from smpc_sql.sql.nodes import and_terms, located, only, show
+from smpc_sql.sql.nodes import and_terms, located, only
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
-from smpc_sql.sql.outputs import column_name, is_star
+from smpc_sql.sql.outputs import column_name, is_star, starred, unaliased
 from smpc_sql.sql.scalar import ScalarBinder
-from smpc_sql.sql.scope import OUTER, Name, Scope, is_outer, shifted
+from smpc_sql.sql.scope import OUTER, Scope, is_outer, shifted
 from smpc_sql.sql.source import SourceBinder
 from smpc_sql.sql.subqueries import Subqueries
 from smpc_sql.sql.tables import Bound
@@ -212,7 +210,13 @@ class SelectBinder:
             return ScalarBinder(
                 scope, self.text, "SELECT", self.aliases, self.subqueries, windows=windows, domain=self.domain
             )
-        sets = self._group_items(scope) if group is not None else [()]
+        sets = GroupBy(self.select, scope, self.aliases, self.text).sets() if group is not None else [()]
+        return self._of_groups(scope, sets, windows, every=every)
+
+    def _of_groups(
+        self, scope: Scope, sets: Sequence[Sequence[exp.Expr]], windows: Windows, *, every: bool
+    ) -> GroupedBinder:
+        """sets: the keys of each grouping set."""
         rows = ScalarBinder(scope, self.text, "GROUP BY", subqueries=self.subqueries, domain=self.domain)
         keys: dict[Expression, exp.Expr] = {}
         chosen = []
@@ -250,48 +254,7 @@ class SelectBinder:
     def _key(self, rows: ScalarBinder, item: exp.Expr) -> Expression:
         key = rows.bind(item)
         with located(item, self.text):
-            return _check_key(key, item)
-
-    def _group_items(self, scope: Scope) -> Sequence[Sequence[exp.Expr]]:
-        """What each grouping set has, most often one."""
-        group = self.select.args["group"]
-        with located(group, self.text):
-            only(group, "expressions", "all")
-            if group.args.get("all"):
-                return [self._all_keys(scope)]
-            sets = expand(group.expressions) or [group.expressions]
-        return [[self._group_item(scope, item) for item in items] for items in sets]
-
-    def _all_keys(self, scope: Scope) -> list[exp.Expr]:
-        """GROUP BY ALL: every output without an aggregate."""
-        keys: list[exp.Expr] = []
-        for item in self.select.expressions:
-            if is_star(item):
-                keys += [exp.column(name.name, name.table or None, quoted=True) for name in self._starred(item, scope)]
-            elif not has_aggregate(item):
-                keys.append(_unaliased(item))
-        return keys
-
-    def _group_item(self, scope: Scope, item: exp.Expr) -> exp.Expr:
-        """An ordinal or an alias is what it stands for; a column comes before an alias."""
-        if isinstance(item, exp.Literal) and not item.is_string:
-            return _unaliased(self._ordinal(item, "GROUP BY"))
-        if isinstance(item, exp.Column) and not item.table and item.name.lower() in self.aliases:
-            with located(item, self.text):
-                if scope.find(item.name) is None:
-                    aliased: exp.Expr = self.aliases[item.name.lower()]
-                    return aliased
-        return item
-
-    def _ordinal(self, item: exp.Literal, clause: str) -> exp.Expr:
-        items = self.select.expressions
-        with located(item, self.text):
-            if not item.this.isdecimal() or not 1 <= int(item.this) <= len(items):
-                raise UnknownName(f"{clause} {item.this}: there are {len(items)} outputs")
-            if any(is_star(other) for other in items):
-                raise Unsupported(f"{clause} {item.this} with * is not supported")
-        chosen: exp.Expr = items[int(item.this) - 1]
-        return chosen
+            return group_key(key, item)
 
     # outputs
 
@@ -301,10 +264,11 @@ class SelectBinder:
         for item in self.select.expressions:
             with located(item, self.text):
                 if is_star(item):
-                    outputs += self._star(item, scope, binder)
+                    outputs += _star(item, scope, binder)
                 else:
-                    expression = self._written(_unaliased(item), binder) or binder.bind(_unaliased(item))
-                    outputs.append(Output(column_name(item, self.text, scope), _unaliased(item), expression))
+                    written = unaliased(item)
+                    expression = self._written(written, binder) or binder.bind(written)
+                    outputs.append(Output(column_name(item, self.text, scope), written, expression))
         if not outputs:
             raise SyntaxInvalid("SELECT needs at least one output")
         return outputs
@@ -312,7 +276,7 @@ class SelectBinder:
     def _written(self, item: exp.Expr, binder: ScalarBinder) -> Expression | None:
         """A DOUBLE that is CAST to text as an output of the whole statement, and so is written where it is divided."""
         cast = isinstance(item, exp.Cast) and is_text_type(item.args["to"])
-        if not cast or self.select is not self.queries.root or self._distinct():
+        if not cast or self.select is not self.queries.root or self._distinct:
             return None
         try:
             x = binder.bind(item.this)
@@ -320,68 +284,18 @@ class SelectBinder:
             return None
         return WrittenDouble(x) if isinstance(x.type, Double) and not is_null(x) else None
 
-    def _star(self, item: exp.Expr, scope: Scope, binder: ScalarBinder) -> list[Output]:
-        """* or table.*; of groups, where all of these columns are keys."""
-        outputs = []
-        for name in self._starred(item, scope):
-            expression = binder.over_keys(name.expression) if isinstance(binder, GroupedBinder) else name.expression
-            if expression is None:
-                raise UnknownName(f"column {name.name} of * must be in GROUP BY")
-            outputs.append(Output(name.name, None, expression))
-        return outputs
-
-    def _starred(self, item: exp.Expr, scope: Scope) -> list[Name]:
-        star = item.this if isinstance(item, exp.Column) else item
-        only(star, "except_")
-        table = item.text("table") if isinstance(item, exp.Column) else ""
-        excluded = {column.name.lower() for column in star.args.get("except_") or ()}
-        names = scope.stars(table)
-        for name in sorted(excluded):
-            if scope.find(name, table) is None:
-                raise scope.unknown(name, table)
-        if not names:
-            raise UnknownName("* without FROM stands for nothing")
-        return [name for name in names if name.name.lower() not in excluded]
-
     # the end
 
     def _finish(self, relation: Relation, outputs: list[Output], keys: list[SortKey]) -> Bound:
         """The outputs as fields, then DISTINCT, ORDER BY and LIMIT over those."""
-        if self._distinct():
-            relation, outputs, keys = self._distinct_rows(relation, outputs, keys)
+        if self._distinct:
+            relation, outputs, keys = distinct_rows(relation, outputs, keys, self.select, self.text)
         count, offset = (row_count(self.select, clause, self.text) for clause in ("limit", "offset"))
         return finish(relation, outputs, keys, count, offset or 0, len(self.around))
 
+    @property
     def _distinct(self) -> bool:
         return self.select.args.get("distinct") is not None and self._distinct_on is None
-
-    def _distinct_rows(
-        self, relation: Relation, outputs: list[Output], keys: list[SortKey]
-    ) -> tuple[Relation, list[Output], list[SortKey]]:
-        """SELECT DISTINCT is GROUP BY all outputs."""
-        expressions: list[Expression] = []
-        for i, output in enumerate(outputs):
-            node = output.node if output.node is not None else self.select
-            with located(node, self.text):
-                output = replace(output, expression=_check_key(output.expression, node))
-            outputs = [*outputs[:i], output, *outputs[i + 1 :]]
-            expressions += [word for word in words_of(output.expression) if word not in expressions]
-        names = [next(o.name for o in outputs if e in words_of(o.expression)) for e in expressions]
-        grouped = Aggregate(relation, tuple(expressions), tuple(names), (), ())
-
-        def over(expression: Expression) -> Expression:
-            expression = keyed(expression)
-            if expression in expressions:
-                return grouped.column(expressions.index(expression))
-            if isinstance(expression, Literal):
-                return expression
-            if isinstance(expression, Column):
-                raise Unsupported("SELECT DISTINCT with ORDER BY of what is not an output is not supported")
-            return rebuild(expression, tuple(map(over, expression.parts)))
-
-        with located(self.select.args.get("order") or self.select, self.text):
-            new_keys = [SortKey(over(k.expression), k.descending, k.nulls_first) for k in keys]
-        return grouped, [Output(o.name, o.node, over(o.expression)) for o in outputs], new_keys
 
 
 def _known(select: exp.Select, terms: Sequence[exp.Expr], pairs: Pairs) -> Known:
@@ -404,12 +318,15 @@ def _link(term: Expression) -> tuple[Expression, Expression] | None:
     return None
 
 
-def _check_key(key: Expression, node: exp.Expr) -> Expression:
-    """A key as words. Raises Unsupported for what is none."""
-    key = keyed(key)
-    if isinstance(key.type, Double) and over_constant(key) is None:
-        raise Unsupported(f"GROUP BY or DISTINCT of a square root (STDDEV, SQRT) is not supported: {show(node)}")
-    return key
+def _star(item: exp.Expr, scope: Scope, binder: ScalarBinder) -> list[Output]:
+    """* or table.*; of groups, where all of these columns are keys."""
+    outputs = []
+    for name in starred(item, scope):
+        expression = binder.over_keys(name.expression) if isinstance(binder, GroupedBinder) else name.expression
+        if expression is None:
+            raise UnknownName(f"column {name.name} of * must be in GROUP BY")
+        outputs.append(Output(name.name, None, expression))
+    return outputs
 
 
 def ctes_of(node: exp.Expr, text: str) -> dict[str, exp.CTE]:
@@ -422,8 +339,3 @@ def ctes_of(node: exp.Expr, text: str) -> dict[str, exp.CTE]:
         with located(cte, text):
             only(cte, "this", "alias", "materialized")
     return {cte.alias.lower(): cte for cte in clause.expressions}
-
-
-def _unaliased(item: exp.Expr) -> exp.Expr:
-    inner: exp.Expr = item.unalias()
-    return inner
