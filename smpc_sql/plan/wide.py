@@ -173,22 +173,35 @@ def _equal(left: Expression, right: Expression) -> Expression:
 
 
 def _case(e: Expression) -> Expression:
-    """CASE over wide numbers: of their digits."""
+    """CASE over wide numbers: of their words, each times the bit that its value is chosen."""
     assert isinstance(e, Case)
     if fits(e) or not is_number(e):
         return e
-    values = [*(value for _, value in e.branches), e.default]
-    count = digit_count(e.bounds)
-    nothing = [Literal(None, _INTEGER)] * count
-    by_value: list[list[Expression]] = [
-        [*nothing] if isinstance(v, Literal) and v.value is None else digits(v, count) for v in values
-    ]
     conditions = [condition for condition, _ in e.branches]
-    chosen = []
-    for place in zip(*by_value, strict=True):
-        branches = tuple(zip(conditions, place[:-1], strict=True))
-        chosen.append(Case(branches, place[-1]))
-    return composed(chosen, e.type)
+    values = [*(value for _, value in e.branches), e.default]
+    total: Expression | None = None
+    for place, value in enumerate(values):
+        if isinstance(value, Literal) and not value.value:
+            continue
+        chosen = tuple((c, Literal(int(i == place), _INTEGER)) for i, c in enumerate(conditions[: place + 1]))
+        bit = Case(chosen, Literal(int(place == len(conditions)), _INTEGER))
+        part = Multiply(bit, over_words(value, _without_null), e.type)
+        total = part if total is None else Add(total, part, e.type)
+    total = Literal(0, e.type) if total is None else total
+    return Add(total, typed(_null_of(e), e.type), e.type) if any(value.nullable for value in values) else total
+
+
+def _null_of(e: Case) -> Expression:
+    """0, or NULL where what CASE chooses is."""
+    nothing = Literal(0, _INTEGER)
+    of = [Case(((is_null(value), Literal(None, _INTEGER)),), nothing) for _, value in e.branches]
+    default = Case(((is_null(e.default), Literal(None, _INTEGER)),), nothing)
+    return Case(tuple((c, null) for (c, _), null in zip(e.branches, of, strict=True)), default)
+
+
+def _without_null(word: Expression) -> Expression:
+    """A word, 0 where it is NULL."""
+    return Case(((IsNull(word), Literal(0, word.type)),), word) if word.nullable else word
 
 
 def _floor(x: Expression, divisor: int, type_: SqlType) -> Expression:

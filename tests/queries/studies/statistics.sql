@@ -105,3 +105,11 @@ SELECT b.label, COUNT(*) AS n FROM demographics g JOIN (VALUES (0, 39, 'young'),
 SELECT CASE WHEN gender = 'F' THEN CASE WHEN 2008 - birth_year >= 65 THEN 'F65' ELSE 'F' END ELSE CASE WHEN 2008 -
     birth_year >= 75 THEN 'M75' WHEN race IN ('1', '2') THEN 'M12' ELSE 'M' END END AS k, COUNT(*) FROM demographics
     GROUP BY k ORDER BY k;
+
+-- the steps of a log-rank test: in each quarter deaths of one arm, how many are expected, and the variance
+WITH grid AS (SELECT CAST(FLOOR(followup_days / 90.0) AS INTEGER) AS bin, arm, COUNT(*) AS c, SUM(event) AS d FROM
+    survival GROUP BY bin, arm), r AS (SELECT bin, arm, d, SUM(c) OVER (PARTITION BY arm ORDER BY bin DESC) AS n FROM
+    grid), w AS (SELECT bin, SUM(CASE WHEN arm = 'A' THEN d ELSE 0 END) AS d1, SUM(d) AS d, SUM(CASE WHEN arm = 'A'
+    THEN n ELSE 0 END) AS n1, SUM(n) AS n FROM r GROUP BY bin)
+SELECT bin, d1, d * n1 * 1.0 / n AS e1, CASE WHEN n > 1 THEN 1.0 * d * n1 * (n - n1) * (n - d) / (1.0 * n * n *
+    (n - 1)) END AS v FROM w ORDER BY bin;

@@ -28,4 +28,9 @@ SELECT m.id, n.p FROM m JOIN n ON m.b = n.b;
 SELECT x.id, y.id FROM m x LEFT JOIN (SELECT h * w AS p, MIN(id) AS id FROM m GROUP BY p) y ON x.h * x.w = y.p;
 -- windows
 SELECT id, SUM(c) OVER (PARTITION BY g), STDDEV(h) OVER (PARTITION BY g), SUM(c) OVER (ORDER BY id) FROM m;
-SELECT id, LAG(h * w) OVER (ORDER BY id), RANK() OVER (ORDER BY h * h) FROM m
+SELECT id, LAG(h * w) OVER (ORDER BY id), RANK() OVER (ORDER BY h * h) FROM m;
+-- choices among wide numbers, of which those that are not chosen may be NULL
+SELECT id, CASE WHEN k > 10 THEN h * h * w WHEN g = 1 THEN w * h * 1000 END AS x FROM m;
+SELECT id, CASE WHEN k > 10 THEN h * h * w / (g + 1) WHEN g = 1 THEN h / w ELSE -h END AS x FROM m ORDER BY id;
+SELECT g, SUM(CASE WHEN k > 10 THEN h * h WHEN g = 1 THEN w * h END), COUNT(CASE WHEN k > 10 THEN h * h * w END) FROM m GROUP BY g;
+SELECT MAX(CASE WHEN k > 10 THEN h * h ELSE w * h END), MIN(CASE WHEN w > 60 THEN h * h * w ELSE 7 END) FROM m;
