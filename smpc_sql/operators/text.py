@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from smpc_sql.operators.steps import Giving, all_of
 from smpc_sql.operators.tasks import Conjunction, IsZero, Negative, Spelling, Task
 from smpc_sql.plan.text import Equals, Letters, Pad, Precedes, TextFunction
 from smpc_sql.ring import Array, lane_for, narrow, words_of
@@ -12,7 +12,7 @@ from smpc_sql.schema import Boolean
 from smpc_sql.session import Session
 from smpc_sql.sharing import BShare
 
-TextSteps = Generator["Task | tuple[Task, ...]", Any, "Array | BShare"]
+TextSteps = Giving[Array | BShare]
 """Gives words or planes, or bits for a BOOLEAN."""
 
 
@@ -47,12 +47,8 @@ def _zeros(differences: Sequence[Array], sizes: Sequence[int]) -> tuple[Task, ..
 
 def _equal(operands: Sequence[Array], sizes: Sequence[int], words: int) -> TextSteps:
     """An AND of the words' equalities. Rounds of one comparison and log2 of the words."""
-    left: list[BShare] = list((yield _zeros(_differences(operands, words), sizes)))
-    while len(left) > 1:
-        half = len(left) // 2
-        found = yield Conjunction(tuple(zip(left[:half], left[half : 2 * half], strict=True)))
-        left = [*found, *left[2 * half :]]
-    return left[0]
+    equal: list[BShare] = yield _zeros(_differences(operands, words), sizes)
+    return (yield from all_of(equal))
 
 
 def _precedes(operands: Sequence[Array], sizes: Sequence[int], words: int) -> TextSteps:
