@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 
-from smpc_sql.errors import OverflowPossible, TypeMismatch, Unsupported
+from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import (
     Add,
     Divide,
@@ -255,7 +255,7 @@ def recoded(x: Expression, type_: Enum) -> Expression:
 
 
 def cast(x: Expression, target: SqlType) -> Expression:
-    """CAST where it is exact for every value that x can have. Raises OverflowPossible, TypeMismatch, Unsupported."""
+    """CAST where it is exact for every value that x can have. Raises TypeMismatch, Unsupported."""
     source = x.type
     written = text_of(x)
     match source, target:
@@ -284,15 +284,25 @@ def cast(x: Expression, target: SqlType) -> Expression:
 
 
 def _cast_number(x: Expression, target: SqlType) -> Expression:
-    fitting(rescaled(x, scale_of(target)), target)
-    return _to(x, target)
+    return _to(x, wide_enough(rescaled(x, scale_of(target)).bounds, target))
 
 
 def fitting(x: Expression, target: SqlType) -> Expression:
-    """A number at the target's scale, in its type. Raises OverflowPossible where it might not fit."""
-    if x.bounds.intersect(type_bounds(target)) != x.bounds:
-        raise OverflowPossible(f"CAST to {target}: the value could be anywhere in {x.bounds}, which does not fit")
-    return _to(x, target)
+    """A number at the target's scale, in its type, or in a wider one where it might not fit."""
+    return _to(x, wide_enough(x.bounds, target))
+
+
+def wide_enough(bounds: Interval, target: SqlType) -> SqlType:
+    """A type of numbers, or the narrowest wider one with its scale that holds these values.
+
+    So CAST is exact, as arithmetic is that leaves a type: an error would tell that there is such a value.
+    """
+    wider: list[SqlType] = [target]
+    if isinstance(target, Integer):
+        wider += [Integer(bits) for bits in _DIGITS if bits > target.bits]
+    elif isinstance(target, Decimal):
+        wider += [Decimal(precision, target.scale) for precision in range(target.precision + 1, 39)]
+    return next((type_ for type_ in wider if bounds.intersect(type_bounds(type_)) == bounds), wider[-1])
 
 
 def as_quotient(x: Expression) -> Divide:

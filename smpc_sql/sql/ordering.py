@@ -124,7 +124,9 @@ def finish(
     ordered = tuple(
         SortKey(word, k.descending, k.nulls_first)
         for k in keys
-        for word in words_of(words.over(k.expression if k.expression in shown else _ranked(k), "key"))
+        for word in words_of(
+            words.over(k.expression if k.expression in shown else _ranked(k, relation.max_rows), "key")
+        )
     )
     result = Project(relation, tuple(words.expressions), tuple(words.names))
     if ordered:
@@ -134,16 +136,20 @@ def finish(
     return Bound(result, columns)
 
 
-def _ranked(key: SortKey) -> Expression:
-    """What the engine ranks by: of a quotient one over a denominator that is not negative; if cross products of two may
-    leave 64 bits a number that orders as it does.
+_COMPARED_PAIRWISE = 4096
+"""Of so many rows at most the engine compares quotients pair by pair."""
+
+
+def _ranked(key: SortKey, rows: int) -> Expression:
+    """What the engine ranks by: of a quotient one over a denominator that is not negative; of too many rows, or if
+    cross products of two may leave 64 bits, a number that orders as it does.
     """
     if not isinstance(key.expression, Divide):
         return key.expression
     quotient = positive(key.expression)
     bounds = key_bounds(replace(key, expression=quotient))
     spread = bounds - bounds
-    if spread.intersect(WORD) == spread:
+    if rows <= _COMPARED_PAIRWISE and spread.intersect(WORD) == spread:
         return quotient
     try:
         return order_word(key.expression)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
     Add,
+    And,
     Case,
     Divide,
     Equal,
@@ -206,8 +207,34 @@ def cast_to_scale(x: Expression, type_: SqlType) -> Expression:
     return scaled(_round(whole_digits(x), step), type_)
 
 
+def _cast_by_secret(x: Expression, type_: SqlType) -> Expression:
+    """A quotient by what is not constant: NULL where that is 0."""
+    half_away = _by_secret("ROUND", x, scale_of(type_))
+    assert isinstance(half_away, Divide)
+    whole = half_away.numerator
+    if not isinstance(type_, Integer):
+        return scaled(whole, type_)
+    q = positive(as_quotient(x))
+    numerator, denominator = (whole_digits(part) for part in same_scale(q.numerator, q.denominator))
+    # a tie is where 2n = d * odd, which is where ROUND went away from 0 by exactly a half
+    doubled = Multiply(whole, Literal(2, _WORD), _WORD)
+    beyond = Subtract(Multiply(doubled, denominator, _WORD), _times(numerator, 2), _WORD)
+    limit = denominator.bounds.high
+    off = Within(beyond, Interval(-limit, limit))
+    up, down = (Equal(off, part) for part in (denominator, Negate(denominator)))
+    # a tie's odd result steps back towards 0
+    odd = Equal(remainder(whole, 2), integer(1))
+    even = Case(
+        ((And((up, odd)), _plus(whole, integer(-1))), (And((down, odd)), _plus(whole, integer(1)))),
+        whole,
+    )
+    return scaled(Within(even, whole.bounds), type_)
+
+
 def cast_quotient(x: Expression, type_: SqlType) -> Expression:
-    """A quotient by a constant as INTEGER (halves to even) or DECIMAL (halves away from 0)."""
+    """A quotient as INTEGER (halves to even) or DECIMAL (halves away from 0)."""
+    if not _is_by_constant(x):
+        return _cast_by_secret(x, type_)
     numerator, divisor = _constant_over(x)
     numerator = _times(numerator, 10 ** scale_of(type_))
     if divisor == 1:

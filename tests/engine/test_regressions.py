@@ -13,7 +13,7 @@ from smpc_sql.errors import QueryError
 from smpc_sql.plan.delivery import Delivery
 from smpc_sql.ring import unpack
 from smpc_sql.sharing import combine_bits
-from tests.engine.consortium import check_answer, consortium_of
+from tests.engine.consortium import check_answer, check_cost, consortium_of
 from tests.plan.judge import build
 
 WIDE = "CREATE TABLE w (k INTEGER NOT NULL, e BIGINT CHECK (e BETWEEN 0 AND 4000000000000000000));"
@@ -240,3 +240,20 @@ def test_an_output_that_is_negated_orders_as_it_is_shown() -> None:
         "SELECT a + a AS x, (a + 0) / (a - 50) AS q, (a + 0) / (a - 50 + 0) AS r FROM t ORDER BY ALL",
         "SELECT a, d FROM t ORDER BY -a, d LIMIT 3",
     )
+
+
+def test_casts_to_types_that_are_too_narrow_are_exact() -> None:
+    """They were refused, as was every CAST of money that was declared wider than an INTEGER."""
+    world = build(SMALL, {"t": {"o": [(70, 40_000, None), (3, -7, None), (9, None, None)]}})
+    consortium = consortium_of(world, 2)
+    sql = "SELECT CAST(d * 100000 AS INTEGER), CAST(d AS TINYINT), CAST(d / 4 AS DECIMAL(3,1)) FROM t ORDER BY a"
+    exact = [(-700_000, -7, -1.8), (None, None, None), (4_000_000_000, 40_000, 10_000)]
+    assert [tuple(v if v is None else float(v) for v in row) for row in consortium.sql(sql).fetchall()] == exact
+    check_cost(consortium, sql)
+
+
+def test_many_rows_ordered_by_a_quotient() -> None:
+    """LIMIT by a quotient was refused of more rows than are compared pair by pair."""
+    rows = [(i % 97, i * 7919 % 1009 - 500, None) for i in range(4100)]
+    sql = "SELECT d, a, d / (a + 1) AS q FROM t WHERE a < 60 ORDER BY q DESC, d, a LIMIT 9 OFFSET 2"
+    agree(SMALL, {"t": {"o": rows}}, sql)

@@ -14,3 +14,6 @@ SELECT ROUND(AVG(a), 2), FLOOR(AVG(d)), CEIL(AVG(d)), TRUNC(AVG(b), 1), ROUND(SU
 SELECT e, ROUND(AVG(d), 1), ROUND(AVG(b), -1), FLOOR(SUM(a) / COUNT(b)) FROM t GROUP BY e;
 SELECT id, FLOOR(a / b), ROUND(d / a, 1), CEIL(id / (a + 6)), ROUND(a / (b - 3), 2) FROM t;
 SELECT ROUND(AVG(x), 1), FLOOR(AVG(y)) FROM none;
+-- casts of quotients by what is not constant: halves to even for an INTEGER, away from 0 for a DECIMAL
+SELECT id, CAST(a / b AS INTEGER), CAST((2 * a + 1) / (b - 3) AS INTEGER), CAST(d / a AS DECIMAL(6,1)), CAST(a / (b - 5) AS DECIMAL(3,0)) FROM t;
+SELECT e, CAST(AVG(a) AS INTEGER) AS n, CAST(100.0 * COUNT(b) / COUNT(*) AS DECIMAL(5,2)) AS share FROM t GROUP BY e ORDER BY CAST(AVG(a) AS INTEGER), share, e;
