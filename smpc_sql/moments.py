@@ -6,22 +6,44 @@ import datetime
 import re
 
 _MOMENT = re.compile(
-    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?\s*", re.ASCII
+    r"[ \t-\r]*([0-9]{4})([-/\\ ])([0-9]{1,2})\2([0-9]{1,2})"
+    r"(?:[T \t-\r]([0-9]{1,2}):(?:([0-9]{1,2})(?::(?:([0-9]{1,2})(?:\.([0-9]*))?)?)?)?Z? *)?"
 )
 _EPOCH = datetime.datetime(1970, 1, 1)
 _MICROSECOND = datetime.timedelta(microseconds=1)
+_DAY = datetime.timedelta(days=1)
+_DIGITS = 20
 
 
-def moment_word(text: str) -> int | None:
-    """Microseconds of YYYY-MM-DD, YYYY-MM-DD HH:MM[:SS[.ffffff]] (or T between); None for any other text."""
+def moment_digits(text: str) -> str | None:
+    """The digits YYYYMMDDhhmmss and those of the fraction of a text in the form of a moment; None for any other text.
+
+    YYYY-MM-DD, YYYY-MM-DD hh:mm[:ss[.f…]] or with T between, and with Z or spaces behind: month, day, hour, minute and
+    second may have one digit, a field may be missing behind its colon. The fraction has 6 digits, or more.
+    """
     match = _MOMENT.fullmatch(text)
     if match is None:
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    fraction = int((match[7] or "").ljust(6, "0"))
+    fields = (match[1], *((match[i] or "").rjust(2, "0") for i in (3, 4, 5, 6, 7)))
+    return "".join(fields) + (match[8] or "").ljust(6, "0")
+
+
+def moment_word(text: str, *, cut: bool = False) -> int | None:
+    """Microseconds of a text (see `moment_digits`); None for what is no moment from year 1 to 9999.
+
+    cut: what is finer than microseconds is left out; else it is no moment.
+    """
+    digits = moment_digits(text)
+    if digits is None or (len(digits) > _DIGITS and not cut):
+        return None
+    day, clock = digits[:8], digits[8:_DIGITS]
+    hour, minute, second = (int(clock[at : at + 2]) for at in (0, 2, 4))
+    within = datetime.timedelta(hours=hour, minutes=minute, seconds=second, microseconds=int(clock[6:]))
+    if minute > 59 or second > 59 or within > _DAY:
+        return None
     try:
-        moment = datetime.datetime(year, month, day, hour, minute, second, fraction)
-    except ValueError:
+        moment = datetime.datetime(int(day[:4]), int(day[4:6]), int(day[6:])) + within
+    except (ValueError, OverflowError):
         return None
     return (moment - _EPOCH) // _MICROSECOND
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from smpc_sql.errors import InternalError
 from smpc_sql.plan import text as plan
-from smpc_sql.protocol import editing, matching, numerals, spelling
+from smpc_sql.protocol import editing, matching, moments, numerals, spelling
 from smpc_sql.ring import Array
 from smpc_sql.schema import Text
 from smpc_sql.session import Session
@@ -46,7 +46,9 @@ def run(session: Session, function: plan.TextFunction, operands: Sequence[Array]
         case plan.ReadNumber(_, ones, decimals):
             return numerals.read_number(session, x, ones, decimals)
         case plan.ReadDate():
-            return numerals.read_date(session, x)
+            return moments.read_date(session, x)
+        case plan.ReadTimestamp(_, loose):
+            return moments.read_timestamp(session, x, loose)
         case plan.SignBit():
             mark: Array = x[0, function.bit]
             return mark

@@ -1,4 +1,4 @@
-"""Reading numbers and dates from secret texts, as planes of bits (see `spelling`); whatever stands in them."""
+"""Reading numbers from secret texts, as planes of bits (see `spelling`); whatever stands in them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from smpc_sql.session import Session
 from smpc_sql.sharing import BShare
 
 PLUS, MINUS, ZERO = 0x2B, 0x2D, 0x30
-_SEPARATORS = b"-/\\ "
-_YEAR, _MONTH, _DAY, _DATE = 4, 5, 8, 10  # where the year ends; where month, day and the text begin to be over
 
 
 def read_number(session: Session, planes: Array, ones: int, decimals: int) -> Array:
@@ -30,63 +28,37 @@ def read_number(session: Session, planes: Array, ones: int, decimals: int) -> Ar
     """
     length = len(planes)
     digit, blank, end, plus, minus, point = kinds(session, planes, (DIGITS, BLANKS, END, b"+", b"-", b"."))
-    something = _not(session, blank ^ end)
-    runs = prefix_or(session, np.stack([_not(session, blank), point, something[::-1]], axis=1))
+    something = inverted(session, blank ^ end)
+    runs = prefix_or(session, np.stack([inverted(session, blank), point, something[::-1]], axis=1))
     begun, seen, alive = runs[:, 0], runs[:, 1], runs[::-1, 2]
     first = begun ^ _before(begun)
-    before, inside, negative, signed, twice, whole = _and(
+    before, inside, negative, signed, twice, whole = products(
         session,
-        (_not(session, seen), alive),
+        (inverted(session, seen), alive),
         (begun, alive),
         (first, minus),
         (first, plus ^ minus),
         (point, _before(seen)),
-        (digit, _not(session, seen)),
+        (digit, inverted(session, seen)),
     )
     low = planes[:, :4]
-    gap, ones_bits, behind_bits = _and(
+    gap, ones_bits, behind_bits = products(
         session, (inside, blank), (low, _each(whole, low)), (low, _each(digit ^ whole, low))
     )
     # the digits behind the point stand backwards, so that both move to the end
-    away = np.stack([_not(session, before)[::-1], _not(session, seen)], axis=1)[:, :, None]
+    away = np.stack([inverted(session, before)[::-1], inverted(session, seen)], axis=1)[:, :, None]
     moved = shifted(session, np.stack([ones_bits, behind_bits[::-1]], axis=1), away, -1)
     grid, behind = moved[:, 0], moved[::-1, 1][1:]
     strange = something ^ digit ^ point ^ signed
     refused = [strange, twice, gap, grid[: length - ones].reshape(-1, *strange.shape[1:])]
-    none = _not(session, digit)
-    valid, empty = _all_of(session, [_not(session, np.concatenate(refused)), none])
-    (valid,) = _and(session, (valid, _not(session, empty)))
+    none = inverted(session, digit)
+    valid, empty = every(session, [inverted(session, np.concatenate(refused)), none])
+    (valid,) = products(session, (valid, inverted(session, empty)))
     digits = np.zeros((ones + decimals + 1, 4, planes.shape[-1]), dtype=np.uint8)
     digits[:ones] = grid[length - ones :]
     kept = behind[: decimals + 1]
     digits[ones : ones + len(kept)] = kept
-    return _written(session, valid, np.bitwise_xor.reduce(negative), digits)
-
-
-def read_date(session: Session, planes: Array) -> Array:
-    """A mark and the digits of a date YYYYMMDD: [9, 7, n/8]; see `read_number` for what is none.
-
-    A date is blanks, a year of 4 digits, a month and a day of 1 or 2, blanks; with -, /, \\ or a blank between, twice
-    the same. What is before it is taken away; then a 0 is put before a month, and before a day, of one digit.
-    """
-    (blank,) = kinds(session, planes, (BLANKS,))
-    leading = _not(session, prefix_or(session, _not(session, blank)))
-    text = shifted(session, planes, leading, 1)
-    missing = max(0, _DATE - len(text))
-    text = np.concatenate([text, np.zeros((missing, *text.shape[1:]), dtype=np.uint8)])
-    digit, blank, end, between = kinds(session, text, (DIGITS, BLANKS, END, _SEPARATORS))
-    marks = np.stack([digit, blank ^ end, between], axis=1)
-    known = np.concatenate([text, marks], axis=1)
-    zero = _known(session, ZERO, text.shape[1])
-    padding = np.concatenate([np.broadcast_to(zero, text.shape[1:]), _ones_at(session, marks[0], 0)])
-    for place in (_MONTH, _DAY):
-        known = _with_zero(session, known, place, padding, text.shape[1])
-    text, marks = known[:, : text.shape[1]], known[:, text.shape[1] :]
-    digits = [0, 1, 2, 3, _MONTH, _MONTH + 1, _DAY, _DAY + 1]
-    alike = _not(session, text[_YEAR] ^ text[_DAY - 1])
-    terms = [marks[digits, 0], marks[_DATE:, 1], marks[[_YEAR], 2], alike]
-    (valid,) = _all_of(session, [np.concatenate(terms)])
-    return _written(session, valid, np.zeros_like(valid), text[digits, :4])
+    return written(session, valid, np.bitwise_xor.reduce(negative), digits)
 
 
 def digits(session: Session, planes: Array) -> Array:
@@ -101,37 +73,24 @@ def digits(session: Session, planes: Array) -> Array:
     return total
 
 
-def _with_zero(session: Session, known: Array, place: int, zero: Array, width: int) -> Array:
-    """A 0 at a place where one digit stands alone: no digit behind it. 1 round."""
-    alone = _not(session, known[place + 1, width])
-    moved = np.concatenate([known[:place], zero[None], known[place:-1]])
-    (change,) = _and(session, (known ^ moved, np.broadcast_to(alone, known.shape)))
-    return known ^ change
-
-
-def _written(session: Session, valid: Array, negative: Array, digits: Array) -> Array:
+def written(session: Session, valid: Array, negative: Array, digits: Array) -> Array:
     """A sign where it is valid, and the digits [k, 4, n/8] as characters."""
     result = np.zeros((1 + len(digits), 7, digits.shape[-1]), dtype=np.uint8)
     for bit in range(7):
         result[0, bit] = (valid if PLUS >> bit & 1 else 0) ^ (negative if (PLUS ^ MINUS) >> bit & 1 else 0)
     result[1:, :4] = digits
-    result[1:] ^= _known(session, ZERO, 7)
+    result[1:] ^= known(session, ZERO, 7)
     return result
 
 
-def _known(session: Session, c: int, width: int) -> Array:
+def known(session: Session, c: int, width: int) -> Array:
     """A public character at every row, as a share: [width, 1]."""
     bits = np.array([255 if c >> bit & 1 else 0 for bit in range(width)], dtype=np.uint8)[:, None]
     return bits if session.first else np.zeros_like(bits)
 
 
-def _ones_at(session: Session, like: Array, place: int) -> Array:
-    found = np.zeros_like(like)
-    found[place] = session.public(np.uint8(255))
-    return found
-
-
-def _not(session: Session, bits: Array) -> Array:
+def inverted(session: Session, bits: Array) -> Array:
+    """NOT. Local."""
     flipped: Array = bits ^ session.public(np.uint8(255))
     return flipped
 
@@ -146,15 +105,16 @@ def _each(bits: Array, planes: Array) -> Array:
     return np.broadcast_to(bits[:, None], planes.shape)
 
 
-def _all_of(session: Session, groups: list[Array]) -> list[Array]:
+def every(session: Session, groups: list[Array]) -> list[Array]:
     """The AND of all rows of each of the groups [k, n/8], side by side. log2 of the longest group's rounds."""
     state = list(groups)
     while any(len(group) > 1 for group in state):
         pairs = [(group[: len(group) // 2], group[len(group) // 2 : len(group) // 2 * 2]) for group in state]
-        found = _and(session, *pairs)
+        found = products(session, *pairs)
         state = [np.concatenate([new, old[len(old) // 2 * 2 :]]) for new, old in zip(found, state, strict=True)]
     return [group[0] for group in state]
 
 
-def _and(session: Session, *pairs: tuple[Array, Array]) -> list[Array]:
+def products(session: Session, *pairs: tuple[Array, Array]) -> list[Array]:
+    """The ANDs of pairs of packed bits of any shapes. 1 round."""
     return [bits.packed for bits in conjunction(session, [(BShare(x), BShare(y)) for x, y in pairs])]

@@ -71,7 +71,7 @@ def date_literal(text: str) -> Literal:
 
 def timestamp_literal(text: str) -> Literal:
     """A TIMESTAMP constant. Raises TypeMismatch."""
-    word = moment_word(text)
+    word = moment_word(text, cut=True)
     if word is None:
         raise TypeMismatch(f"'{text[:50]}' is not a timestamp; write it as '2020-12-31 23:59:59'")
     return Literal(word, Timestamp())

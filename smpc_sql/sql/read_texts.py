@@ -27,9 +27,21 @@ from smpc_sql.plan.expressions import (
     Within,
 )
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.plan.text import ChangeCase, Digits, ReadDate, ReadNumber, SignBit
-from smpc_sql.schema import Boolean, Date, Decimal, Double, Integer, Interval, SqlType, Text
-from smpc_sql.sql import dates
+from smpc_sql.plan.text import ChangeCase, Digits, ReadDate, ReadNumber, ReadTimestamp, SignBit
+from smpc_sql.schema import (
+    DAY,
+    Boolean,
+    Date,
+    Decimal,
+    Double,
+    Integer,
+    Interval,
+    SqlType,
+    Text,
+    Timestamp,
+    type_bounds,
+)
+from smpc_sql.sql import coercion, dates
 from smpc_sql.sql.coercion import as_quotient
 from smpc_sql.sql.literals import boolean, integer, text_literal
 from smpc_sql.sql.operations import compare
@@ -39,6 +51,8 @@ _WORD = Integer(64)
 _MOST = 18
 """Digits that always fit a word."""
 
+_SECOND = 1_000_000
+_SHORTEST_MOMENT = len("2020-1-1 1:")
 _HALF = 10**_MOST
 _DOUBLE_ONES = 12
 
@@ -58,6 +72,8 @@ def read(x: Expression, type_: SqlType, fit: Fit, truths: tuple[tuple[str, ...],
             return _truth(x, *truths)
         case Date():
             return _date(x)
+        case Timestamp():
+            return _moment(x)
         case Integer(bits) if bits <= 64:
             ones = min(length, len(str(1 << bits - 1)))
             return _big(x) if ones > _MOST else fit(_number(x, ones, 0, _WORD), type_)
@@ -120,12 +136,44 @@ def _big(x: Expression) -> Expression:
 
 
 def _date(x: Expression) -> Expression:
-    """A date if there is such a month, and such a day of it, from year 1 on."""
+    """A date if there is such a month and such a day of it, from year 1 on; and such a time, if one is behind it."""
     plain = Text(x.type.length, x.type.ascii)  # type: ignore[union-attr]
-    found = TextCall(ReadDate(plain), (spell(x),))
-    what = Text(9)
+    if plain.length < _SHORTEST_MOMENT:
+        found, what = TextCall(ReadDate(plain), (spell(x),)), Text(9)
+        return _day(found, what, (_is_read(found, what),))
+    found, what = TextCall(ReadTimestamp(plain, True), (spell(x),)), Text(21)
+    return _day(found, what, (_is_read(found, what), *_time(found, what)[1]))
+
+
+def _moment(x: Expression) -> Expression:
+    """A TIMESTAMP if there is such a day, and such a time of it: up to 24:00:00, which is the next day's midnight."""
+    plain = Text(x.type.length, x.type.ascii)  # type: ignore[union-attr]
+    found, what = TextCall(ReadTimestamp(plain), (spell(x),)), Text(21)
+    micros, there = _time(found, what)
+    held = type_bounds(Timestamp())
+    midnight = coercion.at_midnight(_day(found, what, (_is_read(found, what),)))
+    moment = Add(midnight, micros)
+    last = Less(moment, Literal(held.high + 1, Timestamp()))
+    return Within(_known(And((*there, last)), moment), held)
+
+
+def _is_read(found: Expression, what: Text) -> Expression:
+    return TextCall(SignBit(what, False), (found,))
+
+
+def _day(found: Expression, what: Text, tests: tuple[Expression, ...]) -> Expression:
+    """The date that was read, NULL where there is none or a test fails."""
     century, year, month, day = (TextCall(Digits(what, start, 2), (found,)) for start in (1, 3, 5, 7))
-    return dates.made_of(century, year, month, day, (TextCall(SignBit(what, False), (found,)),))
+    return dates.made_of(century, year, month, day, tests)
+
+
+def _time(found: Expression, what: Text) -> tuple[Expression, tuple[Expression, ...]]:
+    """The microseconds of a day that were read behind its date, and what must hold for them."""
+    hour, minute, second = (TextCall(Digits(what, start, 2), (found,)) for start in (9, 11, 13))
+    micros: Expression = TextCall(Digits(what, 15, 6), (found,))
+    for field, unit in ((hour, 3600), (minute, 60), (second, 1)):
+        micros = _plus(micros, Multiply(field, Literal(unit * _SECOND, _WORD), _WORD))
+    return micros, (Less(minute, integer(60)), Less(second, integer(60)), Not(Less(integer(DAY), micros)))
 
 
 def _truth(x: Expression, true: tuple[str, ...], false: tuple[str, ...]) -> Expression:

@@ -1,4 +1,4 @@
-"""CAST of secret text to numbers, dates and truth values."""
+"""CAST of secret text to numbers, dates, moments and truth values."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ TEXTS = (
     "true", "TRUE", "t", "F", "no", "on", "yes", "0", "1", " true", None,
     "2020-01-31", "2020-1-5", " 2020-02-29 ", "2019-02-29", "1900-02-29", "2000/02/29", "2020 1 31", "2020-01/31",
     "2020-13-01", "2020-01-00", "2020-001-1", "0001-01-01", "9999-12-31", "2020\\12\\1", "20200131", "2020-04-31",
+    "2020-01-31 10:11:12.125", "2020-1-31T1:2:3", " 2020/02/29 23:59", "2019-02-29 10:00", "2020-01-31 24:00:00",
+    "2020-01-31 24:00:01", "2020-01-31 10:60:00", "2020-01-31 9:", "2020-01-31T10:11:12Z", "2020-01-31 ", "2020-01-31T",
+    "9999-12-31 23:59:59", "0001-01-01 00:00:00.001", "2020-01-31 10:11:60", "2020-01-31 10:11:12x",
 )  # fmt: skip
 
 DDL = "CREATE TABLE s (i SMALLINT NOT NULL CHECK (i BETWEEN 0 AND 99), x VARCHAR(23), y VARCHAR(4) COLLATE C);"
@@ -39,6 +42,8 @@ def consortium(world: World) -> LockstepConsortium:
         "SELECT i, TRY_CAST(x AS DECIMAL(4,2)), TRY_CAST(x AS DECIMAL(18,3)), TRY_CAST(y AS DECIMAL(2,2)) FROM s",
         "SELECT i, TRY_CAST(x AS BOOLEAN), TRY_CAST(x AS DATE), TRY_CAST(y AS DOUBLE) FROM s",
         "SELECT TRY_CAST(LEFT(x, 1) AS INTEGER) AS d, COUNT(*), SUM(TRY_CAST(x AS SMALLINT)) FROM s GROUP BY d",
+        "SELECT i, TRY_CAST(x AS TIMESTAMP), TRY_CAST(y AS TIMESTAMP) FROM s",
+        "SELECT MAX(TRY_CAST(x AS TIMESTAMP) - INTERVAL 1 HOUR), COUNT(TRY_CAST(LEFT(x, 12) AS TIMESTAMP)) FROM s",
         "SELECT i FROM s WHERE TRY_CAST(x AS DATE) > '2000-01-01' OR TRY_CAST(y AS DOUBLE) * 2 < 0",
     ],
 )

@@ -23,6 +23,7 @@ from smpc_sql.protocol import (
     grouping,
     lookup,
     matching,
+    moments,
     numerals,
     permutation,
     ranking,
@@ -373,7 +374,9 @@ def _reading(n: int, planes: Input, bits: Callable[..., Any]) -> list[Case]:
     kinds, spaces, between = 8 * (3 + 5 + 3 + 4), 8 * (3 + 3 + 2 + 2), 10 * (3 + 7 + 4 + 6)
     ends, every = 3 * 12 + 6 * 8 + 8, 8 + 8 + 8 + 5 * 4 - 1 + 7 + 1
     number = 8 * (3 + 7 + 3 + 7) + ends + 2 * 4 * 8 + 4 * 2 * 4 * 8 + every
-    date = spaces + 12 + 4 * 8 * 7 + between + 2 * 10 * 10 + 8 + 7
+    moment = 8 * 30 + 2 * 12 + 2 * 8 + 4 * 8 * 15 + (5 * 26 - 5 - 8 - 11 - 14 - 17) * 15 + 7 + 26 + 5 + 5 + 12 * 4 + 1
+    moment_rounds = 3 + 3 + 1 + 4 + 5 + 3 + 4 + 3 + 1 + 1
+    date = spaces + 12 + 4 * 8 * 7 + between + (2 * 10 - 5 - 8) * 10 + 8 + 7
     sets = (characters.DIGITS, characters.BLANKS, b"+")
     return [
         Case(
@@ -388,8 +391,9 @@ def _reading(n: int, planes: Input, bits: Callable[..., Any]) -> list[Case]:
             (planes,),
             {"n": n, "a": number, "r": 3 + 3 + 1 + 1 + 4 + 6 + 1},
         ),
+        Case("moments.read_date", bits(moments.read_date), (planes,), {"n": n, "a": date, "r": 3 + 3 + 4 + 3 + 2 + 4}),
         Case(
-            "numerals.read_date", bits(numerals.read_date), (planes,), {"n": n, "a": date, "r": 3 + 3 + 4 + 3 + 2 + 4}
+            "moments.read_timestamp", bits(moments.read_timestamp), (planes,), {"n": n, "a": moment, "r": moment_rounds}
         ),
         Case("numerals.digits", bits(numerals.digits), (planes,), {"n": n, "c": 8}),
     ]

@@ -1,14 +1,15 @@
-"""Numbers and dates read from secret texts, against what the plan's functions say."""
+"""Numbers, dates and moments read from secret texts, against what the plan's functions say."""
 
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import numpy as np
 import pytest
 
-from smpc_sql.plan.text import ReadDate, ReadNumber
-from smpc_sql.protocol import characters, numerals
+from smpc_sql.plan.text import ReadDate, ReadNumber, ReadTimestamp
+from smpc_sql.protocol import characters, moments, numerals
 from smpc_sql.schema import Text
 from smpc_sql.sharing import combine_bits, combine_words
 from tests.protocol.on_shares import run, share_xor
@@ -23,6 +24,7 @@ NUMBERS = [
 DATES = [
     b"2020-01-31", b" 2020-1-31", b"2020-1-1 ", b"2020/12/1", b"2020 1 2", b"2020\\1\\2", b"2020-1/2", b"2020.1.2",
     b"2020-01-311", b"202-01-01", b"2020-001-1", b"2020-1", b"", b"20200131", b"2020-1-1x", b"2020--1-1",
+    b"2020-1-1  x",
 ]  # fmt: skip
 
 
@@ -55,10 +57,39 @@ def test_dates() -> None:
     texts = DATES + random_texts(b"012-/ ", 3) + random_texts(b"0123456789", 5)
     texts += [b" " * (i % 2) + text[:4] + b"-" + text[4:6] + b"-" + text[6:8] for i, text in enumerate(texts[-57:])]
     texts = [text[:LENGTH] for text in texts][:80]
-    found = edited(numerals.read_date, texts)
+    found = edited(moments.read_date, texts)
     for text, got in zip(texts, found, strict=True):
         expected = ReadDate(Text(LENGTH)).edit(text)
         assert got == expected or (not expected and not got[0] & 1), (text, got)
+
+
+def moments_to_read() -> list[bytes]:
+    """Texts at the edge of the form, and parts of others put together."""
+    rng = random.Random(11)
+    parts = [
+        (b"", b"", b" ", b"\t "), (b"2020", b"0001", b"20200"), (b"-", b"/", b" "), (b"1", b"02", b"99", b"x"),
+        (b"-", b"/", b" "), (b"1", b"31", b"310"), (b" ", b"T", b"\n", b"", b"  "), (b"1", b"23", b"24", b"", b"010"),
+        (b":", b":", b":", b""), (b"5", b"59", b"", b"z"), (b":", b":", b"", b"."), (b"0", b"07", b"60", b""),
+        (b".", b".", b"", b":"), (b"", b"5", b"123456", b"1234567", b"12x"),
+        (b"", b"", b"Z", b" ", b"Z  ", b"z", b" Z"),
+    ]  # fmt: skip
+    texts = [b"".join(rng.choice(some) for some in parts) for _ in range(200)]
+    plain = [b"".join(some[min(1, rng.randint(0, 5))] for some in parts) for _ in range(100)]
+    whole = b"2020-01-31 10:11:12.123456"
+    cut = (whole[:i] for i in range(len(whole) + 1))
+    return [*DATES, *cut, whole + b"7Z", b"2020-1-1 1:2:3Z", *texts, *plain]
+
+
+@pytest.mark.parametrize(("length", "parties", "loose"), [(30, 2, False), (30, 2, True), (10, 2, False), (17, 3, True)])
+def test_moments(length: int, parties: int, loose: bool) -> None:
+    texts = [text for text in moments_to_read() if len(text) <= length]
+    texts = texts[: len(texts) // 8 * 8]
+    wanted = [ReadTimestamp(Text(length), loose).edit(text) for text in texts]
+    read = partial(moments.read_timestamp, loose=loose)
+    found = edited(read, texts, lengths=(length,), parties=parties)
+    for text, expected, got in zip(texts, wanted, found, strict=True):
+        assert got == expected or (not expected and not got[0] & 1), (text, got)
+    assert 3 < sum(map(bool, wanted)) < len(texts) - 3
 
 
 def test_the_number_of_digits() -> None:

@@ -24,6 +24,9 @@ LOCAL = (
     "division.shift_lane",
     "boolean.public_bits",
     "lookup.table_bits",
+    "numerals.inverted",
+    "numerals.known",
+    "numerals.written",
     "permutation.rows_of",
     "comparison.split_masks",
     "sorting.digit_bits",
@@ -32,7 +35,13 @@ LOCAL = (
     "spelling.bytes_of_planes",
     "spelling.widened",
 )
-PARTS_OF_OTHERS = ("comparison.sign_and_borrow", "editing.shifted", "permutation.routed")
+PARTS_OF_OTHERS = (
+    "comparison.sign_and_borrow",
+    "editing.shifted",
+    "numerals.every",
+    "numerals.products",
+    "permutation.routed",
+)
 CHOICES = ("sorting.sort",)  # one of two that are priced
 CASES = cases(512, (8, 16, 32, 64), (3, 8, 9), (127, 521, 1279))
 """512 elements, so that no part of a correlation has to be rounded up to 64 bytes."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from smpc_sql.plan.text.edits import Affix, ChangeCase, Clip, Join, Numeral, Slice, Tail, Trim
 from smpc_sql.plan.text.function import spelled
-from smpc_sql.plan.text.numerals import Digits, ReadDate, ReadNumber, SignBit
+from smpc_sql.plan.text.numerals import Digits, ReadDate, ReadNumber, ReadTimestamp, SignBit
 from smpc_sql.plan.text.readings import ANY, Length, Like, WordOf
 from smpc_sql.plan.text.words import Equals, Letters, Pad, Precedes, Spell
 
@@ -27,6 +27,7 @@ __all__ = [
     "Precedes",
     "ReadDate",
     "ReadNumber",
+    "ReadTimestamp",
     "SignBit",
     "Slice",
     "Spell",
@@ -56,6 +57,7 @@ TextFunction = (
     | WordOf
     | ReadNumber
     | ReadDate
+    | ReadTimestamp
     | SignBit
     | Digits
 )

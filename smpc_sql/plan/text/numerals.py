@@ -1,4 +1,4 @@
-"""Numbers and dates in spelled texts: read into a sign and digits at fixed places, which numbers are made of."""
+"""Numbers, dates and moments in spelled texts: read into a sign and digits at fixed places."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from smpc_sql.moments import moment_digits
 from smpc_sql.plan.text.edits import OfText
 from smpc_sql.plan.text.function import Function, bytes_of, spelled
 from smpc_sql.schema import Integer, Interval, SqlType, Text
 
 _NUMBER = re.compile(rb"[ \t-\r]*([+-]?)([0-9]*)(?:\.([0-9]*))?[ \t-\r]*")
 _DATE = re.compile(rb"[ \t-\r]*([0-9]{4})([-/\\ ])([0-9]{1,2})\2([0-9]{1,2})[ \t-\r]*")
+_BLANKS = b" \t\n\v\f\r"
 _YMD = Text(9)
+_MOMENT = Text(21)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,32 @@ class ReadDate(OfText):
     def show(self, operands: Sequence[str]) -> str:
         """The call as text."""
         return f"read_date({operands[0]})"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTimestamp(OfText):
+    """A moment as + and its digits YYYYMMDDhhmmssffffff; nothing for what does not have the form of one.
+
+    loose: behind a date without a time may be blanks, as where a DATE is read.
+    """
+
+    loose: bool = False
+
+    @property
+    def type(self) -> SqlType:
+        """As long as that."""
+        return spelled(_MOMENT)
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        if self.loose and _DATE.fullmatch(data):
+            data = data.strip(_BLANKS)
+        found = moment_digits(data.decode("latin-1"))
+        return b"" if found is None else b"+" + found[: _MOMENT.length - 1].encode()
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"read_timestamp({operands[0]}{', loose' if self.loose else ''})"
 
 
 @dataclass(frozen=True, slots=True)
