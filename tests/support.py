@@ -63,7 +63,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("LEFT, RIGHT, SUBSTRING of constant places, `||`, CONCAT", "SELECT LEFT(name, 3) || '. ' || code, SUBSTRING(name, -4, 2) FROM patients"),
     ("LOWER, UPPER, TRIM of a character, LENGTH, CAST to VARCHAR", "SELECT UPPER(TRIM(name)), LENGTH(name), CAST(sex AS VARCHAR) FROM patients"),
     ("TRY_CAST; CAST of labels that are numbers or dates", "SELECT TRY_CAST(id AS TINYINT), CAST(IF(urgent, '1.5', '2') AS DECIMAL(3, 1)) FROM visits"),
-    ("CAST, TRY_CAST of secret text to numbers, BOOLEAN, DATE, TIMESTAMP", "SELECT CAST(name AS INTEGER), CAST(code AS DECIMAL(5, 2)), TRY_CAST(name AS DATE), CAST(name AS DOUBLE) + 1 FROM patients"),
+    ("CAST, TRY_CAST of secret text to numbers, BOOLEAN, DATE, TIMESTAMP", "SELECT CAST(name AS INTEGER), CAST(code AS DECIMAL(5, 2)), TRY_CAST(name AS DATE), CAST(name AS TIMESTAMP), CAST(name AS DOUBLE) + 1 FROM patients"),
     ("numbers, BOOLEAN, DATE and TIMESTAMP as text", "SELECT CAST(cost AS VARCHAR), id || ' of ' || day, CONCAT(urgent, '/', patient) FROM visits"),
     ("DOUBLEs as text: any as outputs; of fixed precision everywhere", "SELECT CAST(AVG(cost) AS VARCHAR), MAX(CAST(height AS VARCHAR)) FROM visits JOIN patients USING (patient)"),
     ("text of a quotient within a query", "SELECT COUNT(*) FROM visits GROUP BY CAST(cost / id AS VARCHAR)"),

@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.moments import moment_word
+from smpc_sql.moments import moment_digits, moment_word
 from smpc_sql.plan.expressions import Divide, Expression, Literal
 from smpc_sql.schema import Boolean, Date, Decimal, Enum, Integer, Timestamp
 
@@ -54,12 +54,15 @@ def text_literal(value: str) -> Literal:
 
 
 def days(text: str) -> int:
-    """A date as days since 1970-01-01. Raises TypeMismatch."""
+    """A date as days since 1970-01-01; a time behind it is not looked at. Raises TypeMismatch."""
     match = _DATE.fullmatch(text)
     try:
-        if match is None:
+        if match is not None:
+            return (date(int(match[1]), int(match[2]), int(match[3])) - _EPOCH).days
+        if moment_word(text, cut=True) is None:
             raise ValueError
-        return (date(int(match[1]), int(match[2]), int(match[3])) - _EPOCH).days
+        digits = moment_digits(text) or ""
+        return (date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) - _EPOCH).days
     except ValueError:
         raise TypeMismatch(f"'{text[:50]}' is not a date; write it as '2020-12-31'") from None
 
