@@ -26,6 +26,7 @@ from smpc_sql.sql import (
     scalar_strings,
     scalar_tests,
     scalar_text,
+    text_functions,
 )
 from smpc_sql.sql.binder import Method
 from smpc_sql.sql.coercion import predicate
@@ -278,7 +279,12 @@ class ScalarBinder:
         return expression
 
 
-_FUNCTIONS: dict[str, Method] = {**scalar_dates.FUNCTIONS, **scalar_text.FUNCTIONS, **scalar_strings.FUNCTIONS}
+_FUNCTIONS: dict[str, Method] = {
+    **scalar_dates.FUNCTIONS,
+    **scalar_text.FUNCTIONS,
+    **scalar_strings.FUNCTIONS,
+    **text_functions.FUNCTIONS,
+}
 
 _OwnMethod = Callable[[ScalarBinder, exp.Expr], Expression]
 _OWN: dict[type[exp.Expr], _OwnMethod] = {
@@ -300,6 +306,7 @@ _METHODS: dict[type[exp.Expr], _OwnMethod] = {
     **scalar_tests.METHODS,
     **scalar_text.METHODS,
     **scalar_strings.METHODS,
+    **text_functions.METHODS,
     **scalar_choice.METHODS,
     **scalar_casts.METHODS,
     **scalar_dates.METHODS,

@@ -11,6 +11,7 @@ from smpc_sql.plan.expressions import Expression, Literal, Lookup, Not, TextCall
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.text import Affix, ChangeCase, Clip, Join, Length, Slice, Tail, TextFunction, Trim
 from smpc_sql.schema import LONGEST_TEXT, Enum, Integer, Text
+from smpc_sql.sql import text_values
 from smpc_sql.sql.binder import Binder, Method, operands
 from smpc_sql.sql.literals import NULL, is_null, text_literal, text_of
 from smpc_sql.sql.nodes import construct, only, show
@@ -163,7 +164,7 @@ def _case(binder: Binder, node: exp.Expr) -> Expression:
     if is_null(x):
         return NULL
     if isinstance(x.type, Enum):
-        return _mapped(x, x.type, str.upper if upper else str.lower)
+        return _mapped(x, x.type, text_values.upper if upper else text_values.lower)
     assert isinstance(x.type, Text)
     _counted(node, x.type)
     return _call(x, ChangeCase(x.type, upper))
@@ -175,8 +176,8 @@ def _trim(binder: Binder, node: exp.Expr) -> Expression:
     x = _text(node, binder.bind(node.this))
     given = node.args.get("expression")
     known = " " if given is None else text_of(binder.bind(given))
-    if known is None or len(known) != 1 or not known.isascii() or known == "\0":
-        raise Unsupported("TRIM of anything but one constant character of ASCII is not supported")
+    if known is None:
+        raise Unsupported("TRIM of anything but constant characters is not supported")
     side = str(node.args.get("position") or "BOTH").upper()
     left, right = side != "TRAILING", side != "LEADING"
     if is_null(x):
@@ -184,6 +185,8 @@ def _trim(binder: Binder, node: exp.Expr) -> Expression:
     if isinstance(x.type, Enum):
         return _mapped(x, x.type, lambda text: _trimmed(text, known, left=left, right=right))
     assert isinstance(x.type, Text)
+    if len(known) != 1 or not known.isascii() or known == "\0":
+        raise Unsupported("TRIM of secret text of anything but one constant character of ASCII is not supported")
     return _call(x, Trim(x.type, left, right, ord(known)))
 
 

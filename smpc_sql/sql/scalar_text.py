@@ -12,6 +12,7 @@ from smpc_sql.plan.expressions import And, Equal, Expression, InSet, Less, Liter
 from smpc_sql.plan.rules.fold_constants import constant
 from smpc_sql.plan.text import ANY, Equals, Like, Precedes
 from smpc_sql.schema import Boolean, Enum, Text
+from smpc_sql.sql import text_values
 from smpc_sql.sql.binder import Binder, Method, operands
 from smpc_sql.sql.literals import is_null, text_literal, text_of
 from smpc_sql.sql.nodes import construct, only
@@ -115,9 +116,10 @@ def _bytes(segment: Sequence[str | None], fold: bool) -> list[int]:
 
 def _of_labels(x: Expression, labels: Enum, tokens: _Tokens, *, fold: bool) -> Expression:
     """On the public dictionary."""
-    parts = ("".join("." if c is None else re.escape(c) for c in segment) for segment in tokens)
-    like = re.compile(".*".join(parts), re.DOTALL | (re.IGNORECASE if fold else 0))
-    return InSet(x, tuple(code for code, label in enumerate(labels.labels) if like.fullmatch(label)))
+    same = text_values.lower if fold else str
+    parts = ("".join("." if c is None else re.escape(same(c)) for c in segment) for segment in tokens)
+    like = re.compile(".*".join(parts), re.DOTALL)
+    return InSet(x, tuple(code for code, label in enumerate(labels.labels) if like.fullmatch(same(label))))
 
 
 def _starts_with(x: Expression, prefix: bytes) -> Expression:
