@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,11 @@ from smpc_sql.wire import Malformed
 
 SETTLE = 3.0
 """Seconds at most for the other parties to say what they know, after the first one has failed."""
+
+PAUSE = 0.02
+"""Seconds, at first, before what was refused because somebody else was at work is tried again."""
+
+_MOST_PAUSE = 1.0
 
 
 class Call:
@@ -38,7 +44,7 @@ class Calls:
         """timeout: seconds that a party may be silent. on_close: called after the link was closed."""
         self.parties = parties
         self.timeout = timeout
-        self._link = link
+        self.link = link
         self._on_close = on_close
         self._lock = threading.Lock()
         self._calls: dict[bytes, Call] = {}
@@ -52,7 +58,7 @@ class Calls:
             closed, self._closed = self._closed, True
         if not closed:
             try:
-                self._link.close()
+                self.link.close()
                 self._reader.join()
             finally:
                 self._on_close()
@@ -71,11 +77,32 @@ class Calls:
             with self._lock:
                 del self._calls[call.request]
 
+    @contextlib.contextmanager
+    def begin_query(self) -> Iterator[Call]:
+        """A new request that the parties are told to give up when the context ends in an error."""
+        with self.begin() as call:
+            try:
+                yield call
+            except BaseException:
+                self.tell(self.parties, messages.Cancel(call.request))
+                raise
+
+    def attempts(self) -> Iterator[int]:
+        """Counts attempts at what may be refused because others are at work, with pauses, for as long as `timeout`."""
+        deadline = time.monotonic() + self.timeout
+        pause = PAUSE
+        attempt = 0
+        while attempt == 0 or time.monotonic() < deadline:
+            yield attempt
+            attempt += 1
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(2 * pause, _MOST_PAUSE)
+
     def tell(self, parties: tuple[str, ...], message: messages.Message) -> None:
         """Sends a message that is not answered to whoever can be reached at once."""
         for party in parties:
             with contextlib.suppress(PeerError):
-                self._link.send_control(party, messages.encode(message), wait=False)
+                self.link.send_control(party, messages.encode(message), wait=False)
 
     def ask(
         self, call: Call, message: messages.Message, parties: tuple[str, ...] | None = None
@@ -85,7 +112,7 @@ class Calls:
         raw = messages.encode(message)
         for party in asked:
             try:
-                self._link.send_control(party, raw)
+                self.link.send_control(party, raw)
             except PeerError as error:
                 call.replies.put((party, error))
         return self.collect(call, asked)
@@ -130,7 +157,7 @@ class Calls:
             deadline = time.monotonic() + self.timeout
             for party in parties:
                 with contextlib.suppress(PeerError):
-                    self._link.send_control(party, messages.encode(messages.Ping(ping.request, call.request)))
+                    self.link.send_control(party, messages.encode(messages.Ping(ping.request, call.request)))
             while len(heard) < len(parties):
                 try:
                     party, reply = ping.replies.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -144,17 +171,17 @@ class Calls:
     def _read(self) -> None:
         """Hands every message to the call that waits for it."""
         while True:
-            sender, raw = self._link.control.get()
+            sender, raw = self.link.control.get()
             lost = PeerError(sender, "the connection was lost")
-            if sender == self._link.name:
+            if sender == self.link.name:
                 lost = PeerError(sender, "the connection was closed")
             if not raw:
                 with self._lock:
                     calls = tuple(self._calls.values())
                 for call in calls:
-                    for party in self.parties if sender == self._link.name else (sender,):
+                    for party in self.parties if sender == self.link.name else (sender,):
                         call.replies.put((party, lost))
-                if sender == self._link.name:
+                if sender == self.link.name:
                     return
                 continue
             with contextlib.suppress(Malformed):

@@ -99,7 +99,7 @@ def test_a_table_of_that_name_that_is_another_by_now(world: World, monkeypatch: 
     old = con.catalog
     con.execute("DROP TABLE d; CREATE TABLE d (x DECIMAL(9,3))")
     with monkeypatch.context() as patched:
-        patched.setattr(con, "_fetch_catalog", lambda: old)
+        patched.setattr(con._catalog, "fetch", lambda: old)
         with pytest.raises(CatalogConflict, match="another declaration"):
             con.load_df("d", pd.DataFrame({"x": [1.25]}), owner="h")
     assert agree(world)
@@ -147,7 +147,7 @@ class TestRights:
         with rival._calls.begin() as call:
             (reply,) = rival._calls.ask(call, messages.Commit(call.request, change), ("p1",)).values()
         assert isinstance(reply, messages.Failed)
-        rival._link.send_control("p1", messages.encode(messages.Rollback(change)))
+        rival._calls.link.send_control("p1", messages.encode(messages.Rollback(change)))
         with con._calls.begin() as call:
             (reply,) = con._calls.ask(call, messages.Commit(call.request, change), ("p1",)).values()
         assert isinstance(reply, messages.Done)

@@ -112,7 +112,7 @@ class TestAgreement:
         catalog = con.catalog
         store = world.stores["p3"]
         store._catalog = catalog.without_table("t")
-        con._catalog = catalog  # the client does not notice
+        con._catalog.keep(catalog)  # the client does not notice
         _, error = timed(lambda: con.sql(QUERY))
         assert isinstance(error, PeerError)
         assert error.peer == "p3"
@@ -126,7 +126,7 @@ class TestAgreement:
             reply(client, msgspec.structs.replace(message, version="0"))
 
         world.parties["p2"]._reply = older  # type: ignore[method-assign]
-        con._forget_catalog()
+        con._catalog.keep(None)
         with pytest.raises(PeerError, match="p2: runs another version than p1, p3"):
             con.sql(QUERY)
 
@@ -138,7 +138,9 @@ class TestAgreement:
         request = os.urandom(16)
         for _ in range(2):
             for party in world.names:
-                con._link.send_control(party, messages.encode(messages.Submit(request, QUERY, con.catalog.digest())))
+                con._calls.link.send_control(
+                    party, messages.encode(messages.Submit(request, QUERY, con.catalog.digest()))
+                )
             time.sleep(0.5)
         assert len(set(sessions)) == 2
 
@@ -227,13 +229,13 @@ class TestFailures:
         """p2 never hears of the query: the others say so."""
         world = make_world(3, timeout=0.8)
         con = fill(world.start())
-        send = con._link.send_control
+        send = con._calls.link.send_control
 
         def lossy(to: str, raw: bytes, *, wait: bool = True) -> None:
             if to != "p2" or b"Submit" not in raw:
                 send(to, raw, wait=wait)
 
-        con._link.send_control = lossy  # type: ignore[method-assign]
+        con._calls.link.send_control = lossy  # type: ignore[method-assign]
         seconds, error = timed(lambda: con.sql(QUERY))
         assert isinstance(error, PeerError)
         assert error.peer == "p2"
@@ -322,7 +324,7 @@ class TestGarbage:
     def test_messages_that_nobody_may_send(self, world: World, raw: bytes) -> None:
         con = fill(world.start())
         for party in world.names:
-            con._link.send_control(party, raw)
+            con._calls.link.send_control(party, raw)
         world.links["p3"].send_control("p1", messages.encode(messages.Submit(bytes(16), QUERY, bytes(32))))
         world.links["p3"].send_control("p2", messages.encode(messages.Decide(bytes(16), False)))  # p3 does not lead
         assert con.sql(QUERY).fetchall() == ANSWER
