@@ -436,6 +436,7 @@ def serve(
     data_dir: where its shares are kept; None keeps them in memory. on_ready: called once it can be reached. engine: for
     tests.
     """
+    process.tune_memory()
     consortium = config.read(path)
     station = next((party for party in consortium.parties if party.name == name), None)
     if station is None:

@@ -28,10 +28,6 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",  # parallel work is threads of the parties' own
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),  # keep freed memory: mapping pages anew costs more than the arithmetic
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TOP_PAD_": str(16 << 20),
-    "MALLOC_ARENA_MAX": "1",  # what one thread freed serves the others, too: arrays are few and large
 }
 
 

@@ -211,6 +211,7 @@ class Provider:
 
 def serve(path: Path | str, *, on_ready: Callable[[Link], None] = lambda _: None) -> None:
     """Runs the provider of a consortium file until it is told to stop. Raises ConfigError."""
+    process.tune_memory()
     consortium = config.read(path)
     station = consortium.provider
     provider = Provider(station.name, consortium.party_names, patience=consortium.timeout_seconds)

@@ -18,7 +18,7 @@ from smpc_sql.ring import Array
 from smpc_sql.session import CHUNKS_IN_FLIGHT, Event, Item, Session, SessionStats, T, stats_of
 from smpc_sql.transport.base import Link
 
-_WINDOW = 16 << 20  # bytes of corrections that may be on their way or unread; bounds the receiver's memory
+_WINDOW = 6 << 20  # bytes of corrections that may be on their way or unread; bounds the receiver's memory
 
 
 class NetworkBackend:

@@ -18,7 +18,7 @@ from smpc_sql.session import CHUNKS_IN_FLIGHT
 PRODUCT_BYTES = 64
 """What a product of two words, or of a bit and a word, takes a row."""
 
-_BYTES = 24 << 20  # what the steps that run at the same time may take, roughly
+_BYTES = 16 << 20  # what the steps that run at the same time may take, roughly
 _LEAST = 1 << 13  # rows; below, a step costs its messages
 _LONG = 256
 
