@@ -14,6 +14,7 @@ from smpc_sql.operators.tasks import (
     Product,
     Scaled,
     SecretQuotient,
+    SecretRoot,
     ToWords,
     Truth,
 )
@@ -76,6 +77,12 @@ def whole_quotient(rows: Rows, node: plan.WholeQuotient, parts: list[Datum]) -> 
     fine = lane_for(node.denominator.bounds.high.bit_length() + 2)
     whole = yield SecretQuotient(shifted, denominator, node.bits, lane, node.places, fine)
     return Words(add_constant(rows.session, whole, -node.shift), null)
+
+
+def whole_root(rows: Rows, node: plan.WholeRoot, part: Datum) -> Steps:
+    """The whole square root."""
+    words = yield SecretRoot(rows.words(part), node.bits, lane_for(2 * node.bits + 2))
+    return Words(words, rows.null(part))
 
 
 def remainder(rows: Rows, divisor: int, parts: list[Datum]) -> Steps:

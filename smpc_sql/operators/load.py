@@ -77,7 +77,14 @@ def _own_bytes(node: Expression) -> int:
             return PRODUCT_BYTES if left.secret and right.secret else 0
         case plan.Case():
             return PRODUCT_BYTES * (len(node.parts) // 2)
-        case plan.FloorDivide() | plan.Remainder() | plan.WholeQuotient() | plan.TextCall() | plan.Lookup():
+        case (
+            plan.FloorDivide()
+            | plan.Remainder()
+            | plan.WholeQuotient()
+            | plan.WholeRoot()
+            | plan.TextCall()
+            | plan.Lookup()
+        ):
             return _LONG
         case _:
             return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import assert_never
 
 import numpy as np
@@ -35,6 +36,7 @@ from smpc_sql.plan.expressions import (
     Subtract,
     TextCall,
     WholeQuotient,
+    WholeRoot,
     Within,
     WrittenDouble,
 )
@@ -87,6 +89,8 @@ def evaluate_public(node: Expression, parts: list[Public]) -> Public:
         case WholeQuotient(_, _, places):
             exact = (values[0].astype(object) << places) // np.maximum(values[1], 1)
             return Public(np.asarray(exact).astype(np.int64), _either(parts))
+        case WholeRoot():
+            return Public(np.array([isqrt(int(value)) for value in values[0]], dtype=np.int64), parts[0].null)
         case Remainder(_, divisor):
             return Public(values[0] % divisor, parts[0].null)
         case Within():

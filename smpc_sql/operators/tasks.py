@@ -114,6 +114,15 @@ class SecretQuotient:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SecretRoot:
+    """floor(sqrt(x)) of words x [n] from 0 to 4^bits - 1 -> words [n]. lane: of the comparisons (`division`)."""
+
+    x: Array
+    bits: int
+    lane: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Spelling:
     """A function of spelled texts, or to or from them: operands are words [n], or planes -> what it gives."""
 
@@ -133,6 +142,7 @@ Task = (
     | RandomIf
     | FloorQuotient
     | SecretQuotient
+    | SecretRoot
     | Spelling
 )
 
@@ -150,6 +160,8 @@ def _form(task: Task) -> tuple[Hashable, ...]:
             return "FloorQuotient", divisor, low, high
         case SecretQuotient(_, _, bits, lane, places, fine):
             return "SecretQuotient", bits, lane, places, fine
+        case SecretRoot(_, bits, lane):
+            return "SecretRoot", bits, lane
         case Spelling(function):
             return "Spelling", function
         case _:
@@ -245,6 +257,11 @@ def _secret_quotient(session: Session, tasks: Sequence[SecretQuotient]) -> list[
     return np.split(found, np.cumsum([len(task.numerator) for task in tasks])[:-1])
 
 
+def _secret_root(session: Session, tasks: Sequence[SecretRoot]) -> list[Array]:
+    found = division.root(session, np.concatenate([task.x for task in tasks]), tasks[0].bits, tasks[0].lane)
+    return np.split(found, np.cumsum([len(task.x) for task in tasks])[:-1])
+
+
 def _spelling(session: Session, tasks: Sequence[Spelling]) -> list[Any]:
     """Tasks of one function behind one another, where it works on packed bits alone; else side by side."""
     function = tasks[0].function
@@ -272,5 +289,6 @@ _RUN: dict[Hashable, Callable[..., list[Any]]] = {
     "RandomIf": _random_if,
     "FloorQuotient": _floor_quotient,
     "SecretQuotient": _secret_quotient,
+    "SecretRoot": _secret_root,
     "Spelling": _spelling,
 }

@@ -11,10 +11,23 @@ from __future__ import annotations
 from smpc_sql.errors import OverflowPossible
 from smpc_sql.plan.delivery import FIELD_BITS, Delivery
 from smpc_sql.plan.explain import explain_expression, field_names
-from smpc_sql.plan.expressions import AggregateCall, Divide, Expression, Less, Sqrt, TextCall, WholeQuotient, walk
+from smpc_sql.plan.expressions import (
+    AggregateCall,
+    Divide,
+    Expression,
+    Less,
+    Sqrt,
+    TextCall,
+    WholeQuotient,
+    WholeRoot,
+    walk,
+)
 from smpc_sql.plan.relations import Join, Sort, SortKey, Window, expressions_of
 from smpc_sql.plan.relations import walk as walk_relation
 from smpc_sql.schema import WORD, Interval
+
+_ROOT_BITS = 62
+"""Of numbers beyond these the steps of a whole root leave 64 bits."""
 
 _HINT = "declare tighter bounds, as in CHECK (column BETWEEN a AND b)"
 
@@ -44,6 +57,8 @@ def _check_node(node: Expression | AggregateCall, names: tuple[str, ...]) -> Non
     if isinstance(node, WholeQuotient):  # digit by digit, from the denominator shifted by all of them
         reach = node.denominator.bounds.high << node.bits + 1
         _check(Interval(-reach, reach), f"a step of {explain_expression(node, names)}")
+    if isinstance(node, WholeRoot) and node.x.bounds.bits > _ROOT_BITS:
+        _check(Interval(0, 4 * node.x.bounds.high), f"a step of {explain_expression(node, names)}")
     if isinstance(node, Less):
         difference = node.left.bounds - node.right.bounds
         if difference.intersect(WORD) != difference:

@@ -44,6 +44,7 @@ from smpc_sql.plan.expressions import (
     Subtract,
     TextCall,
     WholeQuotient,
+    WholeRoot,
     Within,
     WrittenDouble,
 )
@@ -144,6 +145,8 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
         case WholeQuotient(numerator, denominator, places):
             power = f" * 2^{places}" if places else ""
             return f"floor({show(numerator)}{power} / {show(denominator)})"
+        case WholeRoot(x):
+            return f"floor(sqrt({show(x)}))"
         case Remainder(x, divisor):
             return f"({show(x)} mod {divisor})"
         case Within(x, interval):

@@ -34,6 +34,7 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Subtract,
     WholeQuotient,
+    WholeRoot,
     Within,
     columns_of,
     rebuild,
@@ -138,6 +139,9 @@ def legal(e: Expression) -> Expression:
             return _floor(legal(x), divisor, type_)
         case WholeQuotient():
             return _whole_quotient(e, legal(e.numerator), legal(e.denominator))
+        case WholeRoot(x):
+            new = legal(x)
+            return WholeRoot(Within(new, Interval(0, new.bounds.high)) if new.bounds.low < 0 else new)
         case Within(x) if not fits(new := legal(x)):
             return new
         case _:
@@ -236,7 +240,18 @@ def _whole_quotient(e: WholeQuotient, n: Expression, d: Expression) -> Expressio
         value = Add(Multiply(Literal(1 << DIGIT, _INTEGER), rest, _INTEGER), digit, _INTEGER)
         found.append(WholeQuotient(value, d, 0, DIGIT, e.places))
         rest = _rest(value, found[-1], d)
-    return composed(found, _INTEGER)
+    return composed(_within(found, e.bounds), _INTEGER)
+
+
+def _within(found: list[Expression], bounds: Interval) -> list[Expression]:
+    """The digits of what is known to lie within bounds: those in front are 0."""
+    if bounds.low < 0:
+        return found
+    count = max(1, -(-bounds.high.bit_length() // DIGIT))
+    if count > len(found):
+        return found
+    top, *below = found[-count:]
+    return [Within(top, Interval(0, bounds.high >> DIGIT * (count - 1))), *below]
 
 
 def _rest(value: Expression, quotient: Expression, divisor: Expression) -> Expression:

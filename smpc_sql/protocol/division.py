@@ -107,6 +107,23 @@ def divide(session: Session, numerator: Array, denominator: Array, bits: int, la
     return quotient, rest
 
 
+def root(session: Session, x: Array, bits: int, lane: int) -> Array:
+    """floor(sqrt(x)) for words [n], 0 <= x < 4^bits, n a multiple of 8; 2^(2 bits + 1) must fit the lane.
+
+    One bit b of the root r at a time: (r + 2^b)^2 = r^2 + 2^(b+1) r + 4^b is at most x just where the rest x - r^2 is
+    at least 2^(b+1) r + 4^b. For every bit the rounds of a comparison and one.
+    """
+    rest, found = x, np.zeros_like(x)
+    one = np.full_like(x, session.public(np.uint64(1)))
+    for bit in reversed(range(bits)):
+        step = (found << np.uint64(bit + 1)) + (one << np.uint64(2 * bit))
+        reached = negate(session, negative(session, AShare(narrow(rest - step, lane)[None])))
+        chosen = bit_product(session, BShare(reached.packed), AShare(np.stack([step, one])[None])).words[0]
+        rest = rest - chosen[0]
+        found = found + (chosen[1] << np.uint64(bit))
+    return found
+
+
 def places(session: Session, rest: Array, denominator: Array, count: int, lane: int) -> Array:
     """floor(rest * 2^count / denominator) for words [n], 0 <= rest < denominator; n a multiple of 8.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
+from math import ceil
 
 from sqlglot import exp
 
@@ -19,8 +21,9 @@ from smpc_sql.plan.expressions import (
     LongText,
     Not,
     Sqrt,
+    Within,
 )
-from smpc_sql.schema import Boolean, Double
+from smpc_sql.schema import Boolean, Double, Interval, scale_of
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate_calls import AggregateCalls
 from smpc_sql.sql.coercion import as_quotient, multiply, subtract
@@ -132,6 +135,17 @@ def _bool(kind: AggregateKind, name: str) -> Callable[[AggregateCalls, Expressio
     return bind
 
 
+def _widest(x: Expression, q: Divide | None) -> int:
+    """No standard deviation is greater than how far apart two values may be."""
+    spread = Fraction(x.bounds.high - x.bounds.low, 10 ** scale_of(x.type))
+    divisor = 1 if q is None else q.denominator
+    if isinstance(divisor, Literal):
+        spread /= Fraction(divisor.value or 1, 10 ** scale_of(divisor.type))
+    elif not isinstance(divisor, int):
+        return 0
+    return ceil(abs(spread)) + 1
+
+
 def _variance(sample: bool, root: bool) -> Callable[[AggregateCalls, Expression, Expression | None], Expression]:
     """VAR = (n Σx² - (Σx)²) / n², or over n (n - 1) for a sample: NULL for one row, since that is 0."""
 
@@ -143,11 +157,12 @@ def _variance(sample: bool, root: bool) -> Callable[[AggregateCalls, Expression,
         n = g.call("count", x, filter_)
         total, squares = g.call("sum", x, filter_), g.call("sum", multiply(x, x), filter_)
         numerator = subtract(multiply(n, squares), multiply(total, total))
+        numerator = Within(numerator, Interval(0, max(0, numerator.bounds.high)))
         denominator = multiply(n, subtract(n, integer(1)) if sample else n)
         if q is not None:
             denominator = multiply(denominator, multiply(q.denominator, q.denominator))
         variance = quotient.make(numerator, denominator, guarded=not sample)
-        return Sqrt(variance) if root else variance
+        return Sqrt(variance, most=_widest(x, q)) if root else variance
 
     return bind
 

@@ -17,8 +17,9 @@ from smpc_sql.plan.expressions import (
     Literal,
     Not,
     Sqrt,
+    Within,
 )
-from smpc_sql.schema import Integer
+from smpc_sql.schema import Integer, Interval
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate_calls import AggregateCalls
 from smpc_sql.sql.aggregate_functions import over_constant_or_fixed
@@ -64,19 +65,25 @@ class Moments:
     def xx(self) -> Expression:
         """n Σx² - (Σx)²"""
         x = self._arguments[1]
-        return subtract(multiply(self.n, self._sum(x, x)), multiply(self.x, self.x))
+        return _spread(multiply(self.n, self._sum(x, x)), multiply(self.x, self.x))
 
     @property
     def yy(self) -> Expression:
         """n Σy² - (Σy)²"""
         y = self._arguments[0]
-        return subtract(multiply(self.n, self._sum(y, y)), multiply(self.y, self.y))
+        return _spread(multiply(self.n, self._sum(y, y)), multiply(self.y, self.y))
 
     @property
     def intercept(self) -> Expression:
         """Σy Σx² - Σx Σxy"""
         y, x = self._arguments
         return subtract(multiply(self.y, self._sum(x, x)), multiply(self.x, self._sum(x, y)))
+
+
+def _spread(squares: Expression, square: Expression) -> Expression:
+    """n Σx² - (Σx)² is never negative."""
+    found = subtract(squares, square)
+    return Within(found, Interval(0, max(0, found.bounds.high)))
 
 
 def _word(x: Expression, rows: int) -> tuple[Expression, Expression | None]:
@@ -95,7 +102,7 @@ def _corr(m: Moments) -> Expression:
     """The root of xy² / (xx yy), with the sign of xy. NULL where either is the same in all rows (DuckDB: NaN)."""
     xy = m.xy
     sign = Case(((Less(xy, Literal(0, xy.type)), Literal(-1, Integer(8))),), Literal(1, Integer(8)))
-    return Sqrt(quotient.make(multiply(sign, multiply(xy, xy)), multiply(m.xx, m.yy)), signed=True)
+    return Sqrt(quotient.make(multiply(sign, multiply(xy, xy)), multiply(m.xx, m.yy)), signed=True, most=1)
 
 
 def _r2(m: Moments) -> Expression:

@@ -17,7 +17,6 @@ from smpc_sql.plan.expressions import (
     Multiply,
     Negate,
     Remainder,
-    Sqrt,
     Subtract,
     WholeQuotient,
     Within,
@@ -135,8 +134,6 @@ def scaled(x: Expression, type_: SqlType) -> Expression:
 
 def _constant_over(x: Expression) -> tuple[Expression, int]:
     """(numerator, denominator > 0) of a quotient by a constant, both integers."""
-    if isinstance(x, Sqrt):
-        raise Unsupported("rounding a square root (STDDEV, SQRT) is not supported")
     q = as_quotient(x)
     numerator, denominator = same_scale(q.numerator, q.denominator)
     divisor = fold(denominator)
@@ -149,8 +146,6 @@ def _constant_over(x: Expression) -> tuple[Expression, int]:
 
 def _by_secret(name: str, x: Expression, digits: int) -> Expression:
     """FLOOR, CEIL, TRUNC or ROUND of a quotient by what is not constant: NULL where that is 0."""
-    if isinstance(x, Sqrt):
-        raise Unsupported("rounding a square root (STDDEV, SQRT) is not supported")
     q = positive(as_quotient(x))
     numerator, denominator = (whole_digits(part) for part in same_scale(q.numerator, q.denominator))
     unit = 10 ** abs(digits)

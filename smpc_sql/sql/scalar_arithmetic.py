@@ -5,10 +5,21 @@ from __future__ import annotations
 from sqlglot import exp
 
 from smpc_sql.errors import Unsupported
-from smpc_sql.plan.expressions import Add, Case, Divide, Elapsed, Expression, Literal, Sqrt, Subtract
+from smpc_sql.plan.expressions import (
+    Add,
+    Case,
+    Divide,
+    Elapsed,
+    Expression,
+    Less,
+    Literal,
+    Sqrt,
+    Subtract,
+    Within,
+)
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import Date, Double, Integer
-from smpc_sql.sql import coercion, intervals, quotient, rounding, timestamps, whole_division
+from smpc_sql.schema import Date, Double, Integer, Interval
+from smpc_sql.sql import coercion, intervals, quotient, roots, rounding, timestamps, whole_division
 from smpc_sql.sql.binder import Binder, Method, operands
 from smpc_sql.sql.fixed import common
 from smpc_sql.sql.literals import integer, is_null
@@ -105,9 +116,11 @@ def _sqrt(binder: Binder, node: exp.Expr) -> Expression:
     only(node, "this")
     x = binder.bind(node.this)
     require_numbers("SQRT", x)
-    q = coercion.as_quotient(x)
-    if q.numerator.bounds.low < 0 or q.denominator.bounds.low < 0:
-        raise Unsupported(f"SQRT of what may be negative is not supported: {show(node)}")
+    q = quotient.positive(coercion.as_quotient(x))
+    n = q.numerator
+    if n.bounds.low < 0:  # an error would tell that there is such a value
+        known = Case(((Less(n, Literal(0, n.type)), Literal(None, n.type)),), n)
+        q = Divide(Within(known, Interval(0, max(0, n.bounds.high))), q.denominator, q.guarded)
     return Sqrt(q)
 
 
@@ -169,6 +182,8 @@ def _round(binder: Binder, node: exp.Expr) -> Expression:
         raise Unsupported(f"{name} to a number of digits that is not constant is not supported")
     if abs(places.value) > _MOST_DIGITS:
         raise Unsupported(f"{name} to more than {_MOST_DIGITS} digits is not supported")
+    if isinstance(x, Sqrt):
+        return roots.rounded_root(name, x, places.value)
     return rounding.rounded(name, x, places.value)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch
-from smpc_sql.plan.expressions import Case, Expression, FromBoolean, Less, Literal, Or, Within
+from smpc_sql.plan.expressions import Case, Expression, FromBoolean, Less, Literal, Or, Sqrt, Within
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import (
     Boolean,
@@ -24,7 +24,7 @@ from smpc_sql.schema import (
     scale_of,
     type_bounds,
 )
-from smpc_sql.sql import coercion, rounding, timestamps
+from smpc_sql.sql import coercion, roots, rounding, timestamps
 from smpc_sql.sql.binder import Binder, Method
 from smpc_sql.sql.label_casts import cast_labels
 from smpc_sql.sql.literals import boolean, integer, is_null, number, text_of
@@ -80,6 +80,8 @@ def _cast_to(x: Expression, type_: SqlType, fit: _Fit) -> Expression:
         if isinstance(type_, Integer | Decimal | Double):
             x = _number(read)
     if isinstance(type_, Integer | Decimal):
+        if isinstance(x, Sqrt):
+            return fit(roots.cast_root(x, type_), type_)
         if isinstance(x.type, Double):
             return fit(rounding.cast_quotient(x, type_), type_)
         if coercion.is_number(x) and scale_of(x.type) > scale_of(type_):

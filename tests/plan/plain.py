@@ -43,6 +43,7 @@ from smpc_sql.plan.expressions import (
     Subtract,
     TextCall,
     WholeQuotient,
+    WholeRoot,
     Within,
     WrittenDouble,
 )
@@ -129,6 +130,8 @@ def _evaluate(e: Expression, row: Row) -> int | None:
             return _strict(lambda a: a // divisor, of(x))
         case WholeQuotient(numerator, denominator, places):
             return _strict(lambda a, b: (a << places) // max(b, 1), of(numerator), of(denominator))
+        case WholeRoot(x):
+            return _strict(math.isqrt, of(x))
         case Remainder(x, divisor):
             return _strict(lambda a: a % divisor, of(x))
         case Within(x):

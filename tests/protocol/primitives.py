@@ -154,6 +154,12 @@ def _lanes(n: int, lane: int) -> list[Case]:
             (Input("words", (n,), limit=(1 << (lane - 5)) - 1), Input("words", (n,), limit=(1 << (lane - 5)) - 1)),
             {"n": n, "u": 3, "L": lane},
         ),
+        Case(
+            "division.root",
+            lambda session, x: division.root(session, x.words, lane // 2 - 1, lane),
+            (Input("words", (n,), limit=(1 << (lane - 2)) - 1),),
+            {"n": n, "u": lane // 2 - 1, "L": lane},
+        ),
         Case("bits.decompose", lambda session, x: bits.decompose(session, x.words), (words,), {"n": n, "L": lane}),
     ]
 

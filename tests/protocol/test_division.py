@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -88,3 +90,17 @@ def test_what_a_denominator_of_zero_gives() -> None:
 
     found = run(2, program, share_words(np.arange(8), 2), share_words(np.zeros(8), 2))
     np.testing.assert_array_equal(combine_words(found), [15] * 8)
+
+
+@FEW
+@given(N, st.integers(1, 31), SEEDS)
+def test_root(parties: int, bits: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    roots = rng.integers(0, 1 << bits, 16)
+    x = np.concatenate([roots * roots, np.maximum(roots * roots - 1, 0), [0, (1 << 2 * bits) - 1] * 4])
+
+    def program(session: Session, shared: AShare) -> Array:
+        return division.root(session, shared.words, bits, lane_for(2 * bits + 2))
+
+    found = combine_words(run(parties, program, share_words(x, parties)))
+    np.testing.assert_array_equal(found, [math.isqrt(value) for value in x.tolist()])

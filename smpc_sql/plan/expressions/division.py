@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isqrt
 from typing import TYPE_CHECKING
 
 from smpc_sql.plan.expressions.node import Node, is_number, require
@@ -69,6 +70,24 @@ class WholeQuotient(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class WholeRoot(Node):
+    """floor(sqrt(x)) of an INTEGER that is not negative."""
+
+    x: Expression
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.x.type, Integer), f"a whole root of {self.x.type} is not supported")
+        require(self.x.bounds.low >= 0, "a whole root needs a number that is not negative")
+        bounds = Interval(isqrt(self.x.bounds.low), isqrt(self.x.bounds.high))
+        self._know(Integer(64), self.x.nullable, bounds, self.x.secret, self.x)
+
+    @property
+    def bits(self) -> int:
+        """The root's binary digits."""
+        return max(1, self.bounds.high.bit_length())
+
+
+@dataclass(frozen=True, slots=True)
 class Remainder(Node):
     """x - divisor * floor(x / divisor) of the scaled integer, for a public divisor > 0: an INTEGER below it."""
 
@@ -110,10 +129,14 @@ class Divide(Node):
 
 @dataclass(frozen=True, slots=True)
 class Sqrt(Node):
-    """The square root of a quotient; only the analyst's side computes it. signed: of x < 0 it is -sqrt(-x) (CORR)."""
+    """The square root of a quotient; only the analyst's side computes it. signed: of x < 0 it is -sqrt(-x) (CORR).
+
+    most: if not 0, no root is greater than that.
+    """
 
     x: Expression
     signed: bool = False
+    most: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         require(isinstance(self.x.type, Double), f"sqrt: {self.x.type} is not DOUBLE")

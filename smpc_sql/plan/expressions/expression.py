@@ -6,7 +6,7 @@ from typing import assert_never
 
 from smpc_sql.plan.expressions.arithmetic import Add, FromBoolean, Multiply, Negate, Rescale, Subtract, Within
 from smpc_sql.plan.expressions.choice import Case, Lookup
-from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient
+from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient, WholeRoot
 from smpc_sql.plan.expressions.leaves import Column, Elapsed, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
 from smpc_sql.plan.expressions.long_text import LongText
@@ -32,6 +32,7 @@ Expression = (
     | Lookup
     | FloorDivide
     | WholeQuotient
+    | WholeRoot
     | Remainder
     | Within
     | Divide
@@ -61,8 +62,10 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return type(expression)(*new)
         case WrittenDouble() | Elapsed():
             return type(expression)(new[0])
-        case Sqrt(_, signed):
-            return Sqrt(new[0], signed)
+        case Sqrt(_, signed, most):
+            return Sqrt(new[0], signed, most)
+        case WholeRoot():
+            return WholeRoot(new[0])
         case Rescale(_, exponent, type_):
             return Rescale(new[0], exponent, type_)
         case InSet(_, codes):

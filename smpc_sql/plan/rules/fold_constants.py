@@ -37,6 +37,7 @@ from smpc_sql.plan.expressions import (
     Subtract,
     TextCall,
     WholeQuotient,
+    WholeRoot,
     Within,
     WrittenDouble,
     transform,
@@ -99,7 +100,17 @@ def _fold(e: Expression) -> Expression:
         if all(isinstance(part, Literal) for part in operands):
             return Literal(_compute(e, [_known(part) for part in operands]), e.type)
     match e:
-        case Column() | Literal() | Divide() | WholeQuotient() | Sqrt() | LongText() | WrittenDouble() | Elapsed():
+        case (
+            Column()
+            | Literal()
+            | Divide()
+            | WholeQuotient()
+            | WholeRoot()
+            | Sqrt()
+            | LongText()
+            | WrittenDouble()
+            | Elapsed()
+        ):
             return e
         case Add() | Subtract() | Multiply() | Negate() | Rescale():
             return _fold_arithmetic(e)

@@ -17,3 +17,7 @@ SELECT ROUND(AVG(x), 1), FLOOR(AVG(y)) FROM none;
 -- casts of quotients by what is not constant: halves to even for an INTEGER, away from 0 for a DECIMAL
 SELECT id, CAST(a / b AS INTEGER), CAST((2 * a + 1) / (b - 3) AS INTEGER), CAST(d / a AS DECIMAL(6,1)), CAST(a / (b - 5) AS DECIMAL(3,0)) FROM t;
 SELECT e, CAST(AVG(a) AS INTEGER) AS n, CAST(100.0 * COUNT(b) / COUNT(*) AS DECIMAL(5,2)) AS share FROM t GROUP BY e ORDER BY CAST(AVG(a) AS INTEGER), share, e;
+-- square roots: whole ones of whole quotients
+SELECT e, ROUND(STDDEV(b), 2), CAST(STDDEV_POP(b) AS DECIMAL(6,1)), CAST(STDDEV_POP(a) AS INTEGER), CEIL(STDDEV(d)), FLOOR(STDDEV(d)) FROM t GROUP BY e;
+SELECT ROUND(CORR(a, b), 1) FROM t;
+SELECT id, ROUND(SQRT(b), 2), CEIL(SQRT(b)), TRUNC(SQRT(b), 1), CAST(SQRT(b * 6.25) AS INTEGER), ROUND(SQRT(id), -1), ROUND(SQRT(b / 3), 3) FROM t;
