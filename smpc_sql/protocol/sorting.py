@@ -42,8 +42,10 @@ def digit_bits(rows: int) -> int:
     return 4 if rows <= FEW_ROWS else 3
 
 
-def partition_destinations(session: Session, digits: Array, bits: int = 1) -> Array:
+def partition_destinations(session: Session, digits: Array, bits: int = 1, groups: int = 1) -> Array:
     """Where rows go if those of digit 0 come first, then those of 1, and so on, each in its old order: uint32 [n].
+
+    groups: so many lists of equally many rows stand behind each other, and each keeps its places.
 
     digits: XOR-shared uint8 [n], below 2^bits. Dealt (`Choice`): rho, its one-hot vector as words, words a, and a[rho].
     Open z = digit ^ rho: the digit's one-hot vector is that of rho, its places XORed with z. Prefix sums of it are
@@ -52,26 +54,40 @@ def partition_destinations(session: Session, digits: Array, bits: int = 1) -> Ar
     """
     if not len(digits):
         return np.zeros(0, dtype=np.uint32)
-    key = partition_destinations, len(digits), bits
-    return session.alike(key, lambda session: _destinations(session, digits, bits))
+    key = partition_destinations, len(digits), bits, groups
+    return session.alike(key, lambda session: _destinations(session, digits, bits, groups))
 
 
-def _destinations(session: Session, digits: Array, bits: int) -> Array:
-    rows = len(digits)
-    chunks = [digits[at : at + _CHUNK] for at in range(0, rows, _CHUNK)]
-    masked = session.fork(lambda branch, chunk: _masked(branch, chunk, bits), chunks, len)
-    totals = np.stack([chunk.totals for chunk in masked])
-    whole = totals.sum(axis=0, dtype=np.uint32)
-    behind = np.cumsum(totals, axis=0, dtype=np.uint32) - totals  # rows of the digit in the chunks before,
-    behind += np.cumsum(whole, dtype=np.uint32) - whole  # and rows of lower digits
-    behind -= session.public(np.uint32(1))
-    work = list(zip(masked, behind, strict=True))
-    return np.concatenate(session.fork(_chosen, work, lambda item: len(item[0].z)))
+def _destinations(session: Session, digits: Array, bits: int, groups: int) -> Array:
+    each = len(digits) // groups
+    chunks = _chunks(digits.reshape(groups, each))
+    masked = session.fork(lambda branch, chunk: _masked(branch, chunk, bits), chunks, np.shape)
+    totals = np.concatenate([chunk.totals for chunk in masked], axis=1).reshape(1 << bits, groups, -1)
+    whole = totals.sum(axis=2, dtype=np.uint32)
+    before = np.cumsum(totals, axis=2, dtype=np.uint32) - totals  # rows of the digit in the chunks before,
+    before += (np.cumsum(whole, axis=0, dtype=np.uint32) - whole)[:, :, None]  # rows of lower digits,
+    starts = np.arange(groups, dtype=np.uint32) * np.uint32(each) - np.uint32(1)
+    before += session.public(starts)[:, None]  # and the groups before
+    ends = np.cumsum([len(chunk) for chunk in chunks])[:-1]
+    work = list(zip(masked, np.split(before.reshape(1 << bits, -1), ends, axis=1), strict=True))
+    return np.concatenate(session.fork(_chosen, work, lambda item: (len(item[0].z), item[1].shape)))
+
+
+def _chunks(digits: Array) -> list[Array]:
+    """Digits of groups [g, n] -> of whole groups, or of parts of one, in their order: [groups, rows] each."""
+    groups, each = digits.shape
+    together = max(1, _CHUNK // each)
+    return [
+        digits[at : at + together, row : row + _CHUNK]
+        for at in range(0, groups, together)
+        for row in range(0, each, _CHUNK)
+    ]
 
 
 @dataclass(slots=True)
 class _Masked:
-    """A chunk's masked digits, what is dealt for them, and how many of its rows have each digit (shares).
+    """A chunk's masked digits [n], what is dealt for them, and how many rows of its groups have each digit
+    [2^bits, groups] (shares).
 
     onehot: of the masks. The other parts are made when they are used; what was dealt is then let go.
     """
@@ -91,19 +107,21 @@ class _Masked:
 
 
 def _masked(session: Session, digits: Array, bits: int) -> _Masked:
-    part = session.draw(Choice(len(digits), bits))
-    z = session.open_bits(digits ^ part(0))
-    onehot = part(2).reshape(-1, len(digits))
-    return _Masked(z, onehot, part, _digits_of(session, onehot, z).sum(axis=1, dtype=np.uint32))
+    part = session.draw(Choice(digits.size, bits))
+    z = session.open_bits(digits.reshape(-1) ^ part(0))
+    onehot = part(2).reshape(-1, digits.size)
+    found = _digits_of(session, onehot, z).reshape(-1, *digits.shape)
+    return _Masked(z, onehot, part, found.sum(axis=2, dtype=np.uint32))
 
 
 def _chosen(session: Session, work: tuple[_Masked, Array]) -> Array:
-    """Where the rows of a chunk go; with where those of each digit begin, less 1."""
-    chunk, behind = work
+    """Where the rows of a chunk go; with where those of each digit, in each of its groups, begin, less 1."""
+    chunk, before = work
     a, onehot, chosen = chunk.taken()
     places = _digits_of(session, onehot, chunk.z)
-    np.cumsum(places, axis=1, dtype=np.uint32, out=places)
-    places += behind[:, None]
+    of_groups = places.reshape(*before.shape, -1)
+    np.cumsum(of_groups, axis=2, dtype=np.uint32, out=of_groups)
+    of_groups += before[:, :, None]
     places = _turned(places, chunk.z)
     start = places[0]
     e = session.open(places[1:] - start - a)
@@ -194,11 +212,26 @@ def _by_digits(session: Session, key: list[KeyPart]) -> Array:
     count = len(key[0].bits)
     words = _packed(key, _digits(sum(part.width for part in key), digit_bits(count)))
     key.clear()
+    return _passes(session, words, count)
+
+
+def sort_groups(session: Session, key: list[KeyPart], groups: int) -> Array:
+    """`sort_by_digits` of so many lists [groups * n], which stand behind each other, each for itself: side by side.
+
+    The key is used up.
+    """
+    count = len(key[0].bits)
+    words = _packed(key, _digits(sum(part.width for part in key), digit_bits(count)))
+    key.clear()
+    return _passes(session, words, count, groups)
+
+
+def _passes(session: Session, words: list[_Word], count: int, groups: int = 1) -> Array:
     start = np.arange(count, dtype=np.uint32)
     ids = start if session.first else np.zeros(count, dtype=np.uint32)
     del start
     while words:
-        found, words = _pass(session, words)
+        found, words = _pass(session, words, groups)
         places = np.stack([ids, found])
         del ids, found
         parts = [*_parts(count, [each for each, _ in words]), places]
@@ -218,7 +251,7 @@ def _parts(count: int, bits: Sequence[Array]) -> tuple[Array, Array]:
     return none.words, none.bits if not bits else bits[0][None] if len(bits) == 1 else np.stack(bits)
 
 
-def _pass(session: Session, words: list[_Word]) -> tuple[Array, list[_Word]]:
+def _pass(session: Session, words: list[_Word], groups: int) -> tuple[Array, list[_Word]]:
     """Where the rows go by the lowest digit, and what is left of the key, in the narrowest lane."""
     (bits, (width, *rest)), *others = words
     words.clear()
@@ -228,7 +261,7 @@ def _pass(session: Session, words: list[_Word]) -> tuple[Array, list[_Word]]:
     lane = dtype_of(lane_for(max((sum(ahead) for _, ahead in [*left, *others]), default=8)))
     left = [(each.astype(lane, copy=False), ahead) for each, ahead in [*left, *others]]
     del others
-    return partition_destinations(session, digits, width), left
+    return partition_destinations(session, digits, width, groups), left
 
 
 def _digits(width: int, most: int) -> list[int]:
@@ -249,11 +282,14 @@ def _packed(key: Sequence[KeyPart], widths: Sequence[int]) -> list[_Word]:
         else:
             words.append([width])
     ends = accumulate(map(sum, words))
-    return [(_bits_at(key, end - sum(digits), sum(digits)), digits) for end, digits in zip(ends, words, strict=True)]
+    return [(bits_at(key, end - sum(digits), sum(digits)), digits) for end, digits in zip(ends, words, strict=True)]
 
 
-def _bits_at(key: Sequence[KeyPart], place: int, width: int) -> Array:
-    """Bits place … place + width - 1 of the whole key, 0 being the least significant; in the narrowest lane."""
+def bits_at(key: Sequence[KeyPart], place: int, width: int) -> Array:
+    """Bits place … place + width - 1 of the whole key, 0 being the least significant; in the narrowest lane.
+
+    Behind its end there are zeros.
+    """
     kind = dtype_of(lane_for(width)).type
     pieces: list[Array] = []
     start = 0
@@ -265,7 +301,7 @@ def _bits_at(key: Sequence[KeyPart], place: int, width: int) -> Array:
             piece <<= kind(low - place)
             pieces.append(piece)
         start += part.width
-    found = pieces[0]
+    found = pieces[0] if pieces else np.zeros(len(key[0].bits), dtype=kind)
     for piece in pieces[1:]:
         found |= piece
     return found
