@@ -27,7 +27,7 @@ from parties.provider import Provider
 from smpc_sql.correlations.requests import Request
 from smpc_sql.dry import DryBackend
 from smpc_sql.network import NetworkBackend
-from smpc_sql.protocol import arithmetic, comparison, grouping, permutation, sorting
+from smpc_sql.protocol import arithmetic, comparison, grouping, ordering, permutation, sorting
 from smpc_sql.ring import narrow
 from smpc_sql.session import Session, stats_of
 from smpc_sql.sharing import AShare
@@ -65,7 +65,7 @@ WORK: dict[str, Work] = {
 
 
 def _sort(bits: int) -> Work:
-    return lambda s, p, c: sorting.sort(s, [sorting.KeyPart(c["x"][p], bits)])
+    return lambda s, p, c: ordering.sort(s, [sorting.KeyPart(c["x"][p], bits)])
 
 
 WHOLE: dict[str, Work] = {

@@ -25,8 +25,9 @@ from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.protocol.arithmetic import bit_product, multiply, to_words
 from smpc_sql.protocol.comparison import negative
 from smpc_sql.protocol.expansion import carry, expand
+from smpc_sql.protocol.ordering import sort
 from smpc_sql.protocol.permutation import Rows, route, rows_of
-from smpc_sql.protocol.sorting import destinations_of, in_order, partition_destinations, sort
+from smpc_sql.protocol.sorting import destinations_of, in_order, partition_destinations
 from smpc_sql.ring import Array, narrow, pack, pad_rows, unpack
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session

@@ -23,8 +23,9 @@ from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.protocol.arithmetic import to_words
 from smpc_sql.protocol.boolean import all_of, any_of, conjunction, negate
+from smpc_sql.protocol.ordering import sort
 from smpc_sql.protocol.permutation import Rows, route, routed, rows_of
-from smpc_sql.protocol.sorting import destinations_of, partition_destinations, sort, to_old_places
+from smpc_sql.protocol.sorting import destinations_of, partition_destinations, to_old_places
 from smpc_sql.ring import Array, pack, pad_rows, unpack
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session

@@ -11,8 +11,9 @@ from smpc_sql.operators.keys import KeyColumn, key_parts
 from smpc_sql.operators.slots import slots_of
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
+from smpc_sql.protocol.ordering import sort
 from smpc_sql.protocol.permutation import route
-from smpc_sql.protocol.sorting import destinations_of, sort
+from smpc_sql.protocol.sorting import destinations_of
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session
 

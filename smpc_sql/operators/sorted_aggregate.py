@@ -26,7 +26,8 @@ from smpc_sql.plan.relations import Field
 from smpc_sql.protocol.arithmetic import bit_product
 from smpc_sql.protocol.boolean import all_of, conjunction, negate
 from smpc_sql.protocol.comparison import is_zero
-from smpc_sql.protocol.sorting import KeyPart, in_order, partition, sort
+from smpc_sql.protocol.ordering import sort
+from smpc_sql.protocol.sorting import KeyPart, in_order, partition
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
 from smpc_sql.schema import Boolean, Interval
 from smpc_sql.session import Session

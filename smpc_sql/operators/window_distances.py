@@ -15,8 +15,9 @@ import numpy as np
 from smpc_sql.operators.datum import add_constant
 from smpc_sql.operators.keys import KeyColumn, key_parts
 from smpc_sql.operators.whole import Column
+from smpc_sql.protocol.ordering import sort
 from smpc_sql.protocol.permutation import route, rows_of
-from smpc_sql.protocol.sorting import KeyPart, destinations_of, sort, to_old_places
+from smpc_sql.protocol.sorting import KeyPart, destinations_of, to_old_places
 from smpc_sql.ring import Array
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session

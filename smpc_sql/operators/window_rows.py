@@ -27,7 +27,8 @@ from smpc_sql.plan.relations import WindowKind
 from smpc_sql.protocol.arithmetic import bit_product, to_words
 from smpc_sql.protocol.boolean import any_of, conjunction, negate
 from smpc_sql.protocol.comparison import is_zero, negative
-from smpc_sql.protocol.sorting import in_order, sort
+from smpc_sql.protocol.ordering import sort
+from smpc_sql.protocol.sorting import in_order
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session

@@ -6,21 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-ROUND = 250_000
+from smpc_sql import sort_cost as sorts
+
+ROUND = sorts.ROUND
 VECTOR_WORD = 10
 """A word of a row's dealt vector of all groups: dealt, multiplied, added up."""
 COMPARED = 150
 """A row in the tournament of one group."""
-SORTED_BIT = 140
-"""A bit of a row's key that is sorted by."""
-SORT_ROUNDS = 6
-"""Rounds of one pass of a sort."""
-COMPARED_BIT = 8
-"""A bit of two rows' keys that are compared to sort few rows."""
-RANK_ROUNDS = 12
-"""Rounds of sorting few rows."""
-DIGIT = 3
-"""Bits that one pass sorts by."""
 MOVED_WORD = 40
 """A word of a row that is moved once."""
 PAIR = 100
@@ -31,9 +23,7 @@ FURTHER = 2_000
 
 def sort_cost(rows: int, bits: int) -> int:
     """Sorting by a key of so many bits: by digits, or of few rows by all pairs."""
-    digits = bits * rows * SORTED_BIT + -(-bits // DIGIT) * ROUND * SORT_ROUNDS
-    pairs = rows * rows // 2 * bits * COMPARED_BIT + RANK_ROUNDS * ROUND
-    return min(digits, pairs)
+    return sorts.sort_cost(rows, [*[64] * (bits // 64), bits % 64])
 
 
 def lookup_cost(left: int, right: int, bits: int, words: int) -> int:

@@ -18,28 +18,12 @@ from smpc_sql.protocol.permutation import Rows, routed, rows_of
 from smpc_sql.protocol.ranking import ranks_by_pairs
 from smpc_sql.ring import Array, dtype_of, lane_for
 from smpc_sql.session import Session
+from smpc_sql.sort_cost import digit_bits
 
 _Word = tuple[Array, list[int]]
 """A word of a key, and the widths of the digits in it, the lowest first."""
 
 _CHUNK = 1 << 15  # rows that a choice works on at once: what is dealt for them is seven words a row
-
-PAIR_BYTE, ROUND = 60, 500_000
-"""Nanoseconds that a byte of two keys takes to be compared, and a round of a few hundred rows, with 2 parties on one
-machine.
-"""
-
-FEW_ROWS = 1 << 12
-"""Up to so many rows a pass costs its rounds, above it its bytes."""
-
-
-def digit_bits(rows: int) -> int:
-    """How many bits one pass of a sort takes at most: 4 of few rows, 3 of many.
-
-    A key of 17 bits and 2 parties: 313, 229, 237, 275 bytes sent and 456, 304, 286, 316 dealt a row, in 85, 45, 30, 25
-    rounds, for digits of 1 … 4 bits.
-    """
-    return 4 if rows <= FEW_ROWS else 3
 
 
 def partition_destinations(session: Session, digits: Array, bits: int = 1, groups: int = 1) -> Array:
@@ -168,31 +152,8 @@ class KeyPart:
     width: int
 
 
-def sort(session: Session, key: Sequence[KeyPart]) -> Array:
-    """Sorts by a key, most significant part first; stable. The places uint32 [n] where the sorted rows stood: `ids`.
-
-    By all pairs or by digits, whatever costs less for so many rows and bits.
-    """
-    rows, widths = len(key[0].bits), [part.width for part in key]
-    if pairs_pay(rows, widths, session.parties):
-        return sort_by_pairs(session, key)
-    parts = list(key)
-    del key
-    return _by_digits(session, parts)
-
-
-def pairs_pay(rows: int, widths: Sequence[int], parties: int) -> bool:
-    """Whether comparing all pairs of rows takes less time than sorting by digits: by its rounds and its bytes."""
-    used = [width for width in widths if width]
-    if not used:
-        return False
-    saved = -(-sum(used) // digit_bits(rows)) * (parties + 3) - (parties + 9 + len(used).bit_length())
-    compared = rows * (rows - 1) // 2 * len(used) * lane_for(max(used)) // 8
-    return saved > 0 and compared * PAIR_BYTE < saved * ROUND
-
-
 def sort_by_pairs(session: Session, key: Sequence[KeyPart]) -> Array:
-    """`sort` of few rows: every row goes to its rank (see `ranks_by_pairs`). Its rounds, and parties + 1."""
+    """Sorts few rows: every row goes to its rank (see `ranks_by_pairs`). Its rounds, and parties + 1."""
     parts = [part for part in key if part.width]
     kind = dtype_of(lane_for(max(part.width for part in parts))).type
     words = np.stack([part.bits.astype(kind) & kind((1 << part.width) - 1) for part in parts])
@@ -200,33 +161,18 @@ def sort_by_pairs(session: Session, key: Sequence[KeyPart]) -> Array:
 
 
 def sort_by_digits(session: Session, key: Sequence[KeyPart]) -> Array:
-    """`sort` of many rows. For every digit of the key 2 + parties + 1 rounds.
+    """Sorts many rows. For every digit of the key 2 + parties + 1 rounds.
 
     Only what is left of the key moves on, in the narrowest lane.
     """
-    return _by_digits(session, list(key))
+    return sort_groups(session, list(key))
 
 
-def _by_digits(session: Session, key: list[KeyPart]) -> Array:
-    """`sort_by_digits`, of a list that is used up."""
+def sort_groups(session: Session, key: list[KeyPart], groups: int = 1) -> Array:
+    """`sort_by_digits` of so many lists of rows that stand behind each other, each for itself. The key is used up."""
     count = len(key[0].bits)
     words = _packed(key, _digits(sum(part.width for part in key), digit_bits(count)))
     key.clear()
-    return _passes(session, words, count)
-
-
-def sort_groups(session: Session, key: list[KeyPart], groups: int) -> Array:
-    """`sort_by_digits` of so many lists [groups * n], which stand behind each other, each for itself: side by side.
-
-    The key is used up.
-    """
-    count = len(key[0].bits)
-    words = _packed(key, _digits(sum(part.width for part in key), digit_bits(count)))
-    key.clear()
-    return _passes(session, words, count, groups)
-
-
-def _passes(session: Session, words: list[_Word], count: int, groups: int = 1) -> Array:
     start = np.arange(count, dtype=np.uint32)
     ids = start if session.first else np.zeros(count, dtype=np.uint32)
     del start

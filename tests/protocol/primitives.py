@@ -30,6 +30,7 @@ from smpc_sql.protocol import (
     sorting,
     spelling,
 )
+from smpc_sql.protocol.dense_ranks import sort_by_ranks
 from smpc_sql.protocol.permutation import Rows, rows_of
 from smpc_sql.ring import Array, lane_for
 from tests.protocol.on_shares import share_bits, share_field, share_words, share_xor
@@ -254,6 +255,9 @@ def _moves(n: int) -> list[Case]:
     def sort_few(session: Any, first: Array, second: Array) -> Any:
         return sorting.sort_by_pairs(session, [sorting.KeyPart(first, 3), sorting.KeyPart(second, 5)])
 
+    def sort_long(session: Any, first: Array, second: Array) -> Any:
+        return sort_by_ranks(session, [sorting.KeyPart(first, 16), sorting.KeyPart(second, 64)], (4,))
+
     def in_order(session: Any, rows: Rows, ids: Array) -> Any:
         return sorting.in_order(session, rows, [sorting.KeyPart(rows.bits[0], 64)], ids)
 
@@ -288,6 +292,13 @@ def _moves(n: int) -> list[Case]:
             {**pairs, "k": 3, "L": 64, "f": 10},
         ),
         Case("sorting.sort_by_pairs", sort_few, key_parts, {**pairs, "k": 2, "L": 8, "f": 3}, opens_places=True),
+        Case(
+            "dense_ranks.sort_by_ranks",
+            sort_long,
+            key_parts,
+            {"n": n, "g": 4, "k": 5, "d": 4, "b": 6, "L": 32, "M": 16, "h": 9, "e": 22},
+            opens_places=True,
+        ),
         Case("sorting.to_old_places", ordered(rows(sorting.to_old_places)), inputs, sizes, opens_places=True),
         Case("sorting.in_order", ordered(rows(in_order)), inputs, sizes, opens_places=True),
         Case("sorting.destinations_of", ordered(sorting.destinations_of), (), {"n": n}, opens_places=True),

@@ -29,8 +29,6 @@ LOCAL = (
     "numerals.written",
     "permutation.rows_of",
     "comparison.split_masks",
-    "sorting.digit_bits",
-    "sorting.pairs_pay",
     "spelling.planes_of",
     "spelling.bytes_of_planes",
     "spelling.widened",
@@ -41,8 +39,10 @@ PARTS_OF_OTHERS = (
     "numerals.every",
     "numerals.products",
     "permutation.routed",
+    "sorting.bits_at",
+    "sorting.sort_groups",
 )
-CHOICES = ("sorting.sort",)  # one of two that are priced
+CHOICES = ("ordering.sort",)  # one of three that are priced
 CASES = cases(512, (8, 16, 32, 64), (3, 8, 9), (127, 521, 1279))
 """512 elements, so that no part of a correlation has to be rounded up to 64 bytes."""
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpc_sql.protocol import sorting
+from smpc_sql.protocol import ordering, sorting
 from smpc_sql.protocol.permutation import Rows, rows_of
 from smpc_sql.protocol.sorting import KeyPart
 from smpc_sql.ring import Array
@@ -52,7 +52,7 @@ def test_destinations_in_chunks(parties: int, monkeypatch: pytest.MonkeyPatch) -
     np.testing.assert_array_equal(combine_words(found), np.argsort(np.argsort(digits, kind="stable")))
 
 
-@pytest.mark.parametrize("sort", [sorting.sort, sorting.sort_by_digits, sorting.sort_by_pairs])
+@pytest.mark.parametrize("sort", [ordering.sort, sorting.sort_by_digits, sorting.sort_by_pairs])
 @FEW
 @given(N, ROWS, st.lists(st.integers(0, 64), min_size=1, max_size=3).filter(any), PATTERNS, SEEDS)
 def test_sort(sort: Sort, parties: int, rows: int, widths: list[int], pattern: str, seed: int) -> None:
