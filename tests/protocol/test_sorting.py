@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpc_sql.protocol import ordering, sorting
+from smpc_sql.protocol import dense_ranks, ordering, sorting
 from smpc_sql.protocol.permutation import Rows, rows_of
 from smpc_sql.protocol.sorting import KeyPart
 from smpc_sql.ring import Array
@@ -73,6 +73,49 @@ def test_sort(sort: Sort, parties: int, rows: int, widths: list[int], pattern: s
     np.testing.assert_array_equal(combine_words([ids for ids, _, _ in found]), order)
     np.testing.assert_array_equal(rows_found([each for _, each, _ in found])[0], table[:, order])
     np.testing.assert_array_equal(combine_bits([parts for _, _, parts in found]), np.stack(keys)[:, order])
+
+
+def by_ranks(*levels: int) -> Sort:
+    return lambda session, key: dense_ranks.sort_by_ranks(session, key, levels)
+
+
+@pytest.mark.parametrize("sort", [ordering.sort, sorting.sort_by_digits, by_ranks(3), by_ranks(9, 2)])
+@pytest.mark.parametrize("rows", [2, 33, 600])
+def test_sort_by_long_keys(sort: Sort, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of few words, so that many begin alike, or are the same; pieces are sorted in several batches."""
+    monkeypatch.setattr(dense_ranks, "_TOGETHER", 1200)
+    monkeypatch.setattr(dense_ranks, "_CHUNK", 96)
+    rng = np.random.default_rng(rows)
+    some = rng.integers(0, 1 << 56, 3, dtype=np.uint64)
+    words = [some[rng.integers(0, 3, rows)] for _ in range(3)]
+    words[1][::5] ^= np.uint64(1)
+    words[2][::7] ^= np.uint64(1) << np.uint64(55)
+
+    def program(session: Session, *mine: Array) -> Array:
+        return sort(session, [KeyPart(bits, 56) for bits in mine])
+
+    found = run(2, program, *(share_xor(word, 2) for word in words))
+    np.testing.assert_array_equal(combine_words(found), np.lexsort(words[::-1]))
+
+
+@FEW
+@given(N, ROWS, st.integers(1, 5), PATTERNS, SEEDS)
+def test_groups_side_by_side(parties: int, rows: int, groups: int, pattern: str, seed: int) -> None:
+    keys = signed(0, 999, (groups, rows), pattern, seed).astype(np.uint64)
+    shares = share_xor(keys.reshape(-1), parties)
+    found = run(parties, lambda session, mine: sorting.sort_groups(session, [KeyPart(mine, 10)], groups), shares)
+    wanted = np.argsort(keys, axis=1, kind="stable") + rows * np.arange(groups)[:, None]
+    np.testing.assert_array_equal(combine_words(found), wanted.reshape(-1))
+
+
+@pytest.mark.parametrize("chunk", [16, 40, 96])
+def test_destinations_of_groups_in_chunks(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorting, "_CHUNK", chunk)
+    digits = signed(0, 7, (5, 40), "random", 1).astype(np.uint8)
+    shares = share_xor(digits.reshape(-1), 2)
+    found = run(2, lambda session, mine: sorting.partition_destinations(session, mine, 3, 5), shares)
+    wanted = np.argsort(np.argsort(digits, axis=1, kind="stable"), axis=1) + 40 * np.arange(5)[:, None]
+    np.testing.assert_array_equal(combine_words(found), wanted.reshape(-1))
 
 
 @FEW
