@@ -44,6 +44,12 @@ class _Pending:
     asked: float = 0.0
 
 
+def require_define(client: ClientConfig) -> None:
+    """Raises PolicyError for who may not change tables."""
+    if "define" not in client.may:
+        raise PolicyError(f"{client.name} may not change tables: its `may` in the consortium file lacks define")
+
+
 class Changes:
     """One party's part in all changes. Methods named on_ answer messages, the others run on a request's own thread."""
 
@@ -80,8 +86,7 @@ class Changes:
 
     def define(self, sender: str, client: ClientConfig, message: messages.Define) -> None:
         """Prepares the change of a DDL statement."""
-        if "define" not in client.may:
-            raise PolicyError(f"{client.name} may not change tables: its `may` in the consortium file lacks define")
+        require_define(client)
         change = self._define(message.sql, self._store.catalog)
         self._reserve(client, message.change, change)
         try:

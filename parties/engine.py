@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy.typing as npt
 
@@ -23,6 +23,7 @@ from smpc_sql.sql.storing import made_by
 from smpc_sql.transport.base import Link
 
 Array = npt.NDArray[Any]
+P = TypeVar("P", PreparedTable, PreparedCheck)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +199,10 @@ class SqlEngine:
 
 
 @dataclass(frozen=True, slots=True)
-class TableToMake:
-    """A CREATE TABLE AS as a change."""
+class _Planned(Generic[P]):
+    """A change's plan."""
 
-    plan: PreparedTable
+    plan: P
 
     @property
     def digest(self) -> bytes:
@@ -213,10 +214,12 @@ class TableToMake:
         """See Prepared."""
         return self.plan.discloses
 
-    @property
-    def defines(self) -> bool:
-        """See PreparedChange."""
-        return True
+
+class TableToMake(_Planned[PreparedTable]):
+    """A CREATE TABLE AS as a change."""
+
+    __slots__ = ()
+    defines = True
 
     def reserved(self, client: str, change_id: bytes) -> Change:
         """See PreparedChange. The rows belong to who made the table."""
@@ -225,26 +228,11 @@ class TableToMake:
         return MakeTable(storing.schema, statement.sql, made_by(storing, client), fragment, statement.replace)
 
 
-@dataclass(frozen=True, slots=True)
-class KeysToCheck:
-    """A CHECK TABLE as a change."""
+class KeysToCheck(_Planned[PreparedCheck]):
+    """A CHECK TABLE as a change: who may query may check, since a query may need it."""
 
-    plan: PreparedCheck
-
-    @property
-    def digest(self) -> bytes:
-        """See Prepared."""
-        return self.plan.digest
-
-    @property
-    def discloses(self) -> tuple[Disclosure, ...]:
-        """See Prepared."""
-        return self.plan.discloses
-
-    @property
-    def defines(self) -> bool:
-        """See PreparedChange. Who may query may check, since a query may need it."""
-        return False
+    __slots__ = ()
+    defines = False
 
     def reserved(self, client: str, change_id: bytes) -> Change:
         """See PreparedChange."""

@@ -22,20 +22,18 @@ import contextlib
 import logging
 import secrets
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smpc_sql import wire
 from smpc_sql.errors import ConfigError, PeerError
 from smpc_sql.transport.base import Carrier
+from smpc_sql.transport.records import PATIENCE, TAG, Cipher, fresh_key, read, read_frame, send_frame, shut, tune
 from smpc_sql.transport.zeromq.addresses import Address, KeyPair
 from smpc_sql.transport.zeromq.peers import Arrived, Lost
 from smpc_sql.transport.zeromq.station import Station
@@ -48,40 +46,10 @@ LARGE: Final = 1 << 15
 _INVITE: Final = b"SMPC-invite-1"
 _READY: Final = b"SMPC-ready-1"
 _ID: Final = 16
-_TAG: Final = 16
-_HELLO: Final = _ID + _TAG
-_PATIENCE: Final = 5.0  # seconds for a connection or a hello; also how long TCP waits for an acknowledgement
+_HELLO: Final = _ID + TAG
 _AGAIN: Final = 2.0  # seconds between two attempts to open a channel
 _TICK: Final = 1.0
 _STRANGERS: Final = 32  # connections that have not said hello yet; more are closed
-_SEALS: Final = 1 << 40  # under one key; far below what GCM allows
-_BUFFER: Final = 4 << 20
-_SIZE: Final = struct.Struct("<H")
-
-
-class _Cipher:
-    """One direction of one channel: the same numbers are counted at both ends."""
-
-    def __init__(self, key: bytes, channel: bytes, sender: str, receiver: str) -> None:
-        self._gcm = AESGCM(key)
-        self._number = 0
-        self._about = b"\0".join((b"smpc_sql sealed 1", sender.encode(), receiver.encode(), channel))
-
-    @property
-    def spent(self) -> bool:
-        """Whether a fresh key is due."""
-        return self._number >= _SEALS
-
-    def seal(self, data: bytes | memoryview) -> bytes:
-        return self._gcm.encrypt(self._next(), data, self._about)
-
-    def unseal(self, data: bytes | memoryview) -> bytes:
-        """Raises InvalidTag."""
-        return self._gcm.decrypt(self._next(), data, self._about)
-
-    def _next(self) -> bytes:
-        self._number += 1
-        return (self._number - 1).to_bytes(12, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +57,7 @@ class _Invitation:
     """What INVITE said. The key is not printed."""
 
     sender: str
-    cipher: _Cipher
+    cipher: Cipher
 
 
 class _Out:
@@ -100,7 +68,7 @@ class _Out:
         self.place = place
         self.lock = threading.RLock()
         self.socket: socket.socket | None = None
-        self.cipher: _Cipher | None = None
+        self.cipher: Cipher | None = None
         self.channel = b""  # invited to, not yet ready
         self.due = 0.0  # when the next attempt may begin
 
@@ -108,7 +76,7 @@ class _Out:
         """Ends the channel, even while somebody sends on it, who then fails; true if one stood."""
         found, self.socket = self.socket, None
         self.channel = b""
-        _shut(found)
+        shut(found)
         with self.lock:  # whoever sent has noticed: only now may the descriptor be given to others
             if found is not None:
                 found.close()
@@ -168,11 +136,11 @@ class Sealed:
                 return
             self._closing = True
             inbound = (*self._inbound.values(), *self._strangers)
-        _shut(self._listener)
+        shut(self._listener)
         for out in self._out.values():
             out.drop()
         for found in inbound:
-            _shut(found)
+            shut(found)
         self._station.close()
         for thread in tuple(self._threads):
             if thread is not threading.current_thread():
@@ -206,9 +174,8 @@ class Sealed:
             if found is None or cipher is None or cipher.spent:
                 out.drop()
                 return False
-            sealed = cipher.seal(header)
             try:
-                _send_all(found, _SIZE.pack(len(sealed)) + sealed, cipher.seal(payload))
+                send_frame(found, cipher, header, payload)
             except OSError:
                 stood = out.drop()
             else:
@@ -226,11 +193,11 @@ class Sealed:
             if self._closing or now < out.due:
                 return
             out.due = now + _AGAIN
-        key, channel = AESGCM.generate_key(256), secrets.token_bytes(_ID)
+        key, channel = fresh_key(), secrets.token_bytes(_ID)
         with out.lock:
             if out.socket is not None:
                 return
-            out.cipher = _Cipher(key, channel, self.name, out.peer)
+            out.cipher = Cipher(key, channel, self.name, out.peer)
             out.channel = channel
         self._run(self._tell, out.peer, _INVITE + channel, key)
 
@@ -242,7 +209,7 @@ class Sealed:
     def _connect(self, out: _Out, channel: bytes) -> None:
         """The invited peer is ready."""
         try:
-            found = socket.create_connection(out.place, _PATIENCE)
+            found = socket.create_connection(out.place, PATIENCE)
         except OSError as error:
             _log.info("%s: no sealed connection to %s: %s", self.name, out.peer, error.strerror)
             return
@@ -250,7 +217,7 @@ class Sealed:
             if self._closing or out.channel != channel or out.cipher is None or out.socket is not None:
                 found.close()
                 return
-            _tune(found)
+            tune(found)
             try:
                 found.sendall(channel + out.cipher.seal(b""))
             except OSError:
@@ -274,7 +241,7 @@ class Sealed:
 
     def _on_invite(self, sender: str, channel: bytes, key: bytes) -> None:
         """One invitation for each sender: the last."""
-        cipher = _Cipher(key, channel, sender, self.name)
+        cipher = Cipher(key, channel, sender, self.name)
         with self._lock:
             kept = {k: v for k, v in self._invitations.items() if v.sender != sender}
             self._invitations = {**kept, channel: _Invitation(sender, cipher)}
@@ -313,7 +280,7 @@ class Sealed:
                 return
             sender = invitation.sender
             before, self._inbound[sender] = self._inbound.get(sender), found
-        _shut(before)
+        shut(before)
         why = self._receive(found, invitation)
         with self._lock:
             current = self._inbound.get(sender) is found
@@ -327,7 +294,7 @@ class Sealed:
         """Hands every frame on until the connection ends; why it did."""
         while True:
             try:
-                header, payload = _frame(found, invitation.cipher)
+                header, payload = read_frame(found, invitation.cipher)
             except InvalidTag:
                 return "sent a frame whose seal is broken"
             except wire.Malformed as damage:
@@ -341,13 +308,13 @@ class Sealed:
 
     def _hello(self, found: socket.socket) -> _Invitation | None:
         """Whose connection it is. An invitation is good for one try."""
-        found.settimeout(_PATIENCE)
-        hello = bytes(_read(found, _HELLO))
+        found.settimeout(PATIENCE)
+        hello = bytes(read(found, _HELLO))
         with self._lock:
             invitation = self._invitations.pop(hello[:_ID], None)
         if invitation is not None:
             invitation.cipher.unseal(hello[_ID:])
-            _tune(found)
+            tune(found)
         return invitation
 
     def _on_lost(self, peer: str, why: str) -> None:
@@ -357,56 +324,8 @@ class Sealed:
             out.drop()
         with self._lock:
             inbound = self._inbound.pop(peer, None)
-        _shut(inbound)
+        shut(inbound)
         self._lost(peer, why)
-
-
-def _frame(found: socket.socket, cipher: _Cipher) -> tuple[bytes, memoryview]:
-    """The next frame. Raises InvalidTag, wire.Malformed, OSError, EOFError."""
-    (size,) = _SIZE.unpack(_read(found, _SIZE.size))
-    if not _TAG < size <= wire.HEADER_BYTES + wire.MAX_PATH + _TAG:
-        raise wire.Malformed("header of a wrong size")
-    header = cipher.unseal(_read(found, size))
-    length = wire.parse_header(header).length
-    return header, memoryview(cipher.unseal(_read(found, length + _TAG)))
-
-
-def _read(found: socket.socket, size: int) -> memoryview:
-    """So many bytes. Raises OSError, EOFError."""
-    buffer = np.empty(size, dtype=np.uint8).data  # unlike a bytearray's, its pages are not cleared first
-    at = 0
-    while at < size:
-        got = found.recv_into(buffer[at:], size - at)
-        if not got:
-            raise EOFError
-        at += got
-    return buffer
-
-
-def _send_all(found: socket.socket, first: bytes, second: bytes) -> None:
-    sent = found.sendmsg((first, second))
-    if sent < len(first):
-        found.sendall(first[sent:])
-        sent = len(first)
-    if sent < len(first) + len(second):
-        found.sendall(memoryview(second)[sent - len(first) :])
-
-
-def _tune(found: socket.socket) -> None:
-    """A peer that acknowledges nothing is lost after a while; small frames do not wait for large ones."""
-    found.settimeout(None)
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-        found.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(_PATIENCE * 1000))
-
-
-def _shut(found: socket.socket | None) -> None:
-    """Ends a connection, whoever waits on it. The descriptor stays its owner's."""
-    if found is not None:
-        with contextlib.suppress(OSError):
-            found.shutdown(socket.SHUT_RDWR)
 
 
 def open_station(

@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cryptography.exceptions import InvalidTag
 from networks import Network
 
 from smpc_sql.errors import ConfigError, PeerError
 from smpc_sql.transport import sealed as module
 from smpc_sql.transport.base import Node
+from smpc_sql.transport.records import Cipher, shut
 from smpc_sql.transport.sealed import Sealed, open_station
 
 SESSION = b"s" * 16
@@ -188,7 +190,7 @@ def test_a_client_cannot_invite(both: Network) -> None:
 def test_a_lost_connection_is_opened_again(both: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_AGAIN", 0.05)
     a, b = joined(both)
-    module._shut(carrier(b)._inbound["a"])
+    shut(carrier(b)._inbound["a"])
     with pytest.raises(PeerError):
         b.receive("a", SESSION, b"path", size=5, timeout=8)
     again = b"t" * 16
@@ -246,7 +248,7 @@ def test_a_port_in_use_is_refused() -> None:
 
 def test_every_seal_is_different_and_bound_to_its_place() -> None:
     key = bytes(32)
-    first = module._Cipher(key, b"c" * 16, "a", "b")
+    first = Cipher(key, b"c" * 16, "a", "b")
     seals = [first.seal(b"same"), first.seal(b"same")]
     assert seals[0] != seals[1]
     for channel, sender, receiver, text in [
@@ -255,9 +257,9 @@ def test_every_seal_is_different_and_bound_to_its_place() -> None:
         (b"c" * 16, "a", "b", seals[1]),
         (b"c" * 16, "a", "b", seals[0][:-1]),
     ]:
-        with pytest.raises(module.InvalidTag):
-            module._Cipher(key, channel, sender, receiver).unseal(text)
-    assert module._Cipher(key, b"c" * 16, "a", "b").unseal(seals[0]) == b"same"
+        with pytest.raises(InvalidTag):
+            Cipher(key, channel, sender, receiver).unseal(text)
+    assert Cipher(key, b"c" * 16, "a", "b").unseal(seals[0]) == b"same"
 
 
 def test_a_header_too_long_is_not_read(both: Network) -> None:

@@ -147,8 +147,6 @@ class TestGarbage:
         assert dropped_by(a, len(garbage))
 
     def test_names_that_nobody_has(self, scratch: Path) -> None:
-        from conftest import Network
-
         network = Network("ipc", scratch)
         a = network.station("a")
         context = zmq.Context()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -96,6 +97,26 @@ class Watch:
         for monitor, peer in self._peers.items():
             peer.socket.disable_monitor()
             monitor.close(0)
+
+
+class Bell:
+    """Wakes a loop that polls sockets, from any thread. socket: of a pattern that speaks to endpoint's, in-process."""
+
+    def __init__(self, socket: zmq.Socket[bytes], endpoint: str) -> None:
+        self._socket = socket
+        self._lock = threading.Lock()
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(endpoint)
+
+    def ring(self) -> None:
+        """The loop comes round once more."""
+        with self._lock, contextlib.suppress(zmq.ZMQError):
+            # a full pipe wakes as well; and where the loop has ended, nobody is there to take more
+            self._socket.send(b"", zmq.NOBLOCK)
+
+    def close(self) -> None:
+        """Nobody rings any longer."""
+        self._socket.close(0)
 
 
 def set_limits(socket: zmq.Socket[bytes]) -> None:

@@ -18,7 +18,7 @@ from zmq.utils import z85
 
 from smpc_sql.errors import ConfigError, PeerError
 from smpc_sql.transport.zeromq.addresses import Address, KeyPair
-from smpc_sql.transport.zeromq.peers import LINGER, Arrived, Lost, Peer, Watch, dealer, send, set_limits
+from smpc_sql.transport.zeromq.peers import LINGER, Arrived, Bell, Lost, Peer, Watch, dealer, send, set_limits
 
 _log = logging.getLogger(__name__)
 _ZAP: Final = "inproc://zeromq.zap.01"
@@ -51,15 +51,13 @@ class Station:
         self._threads: list[threading.Thread] = []
         self._outgoing: collections.deque[tuple[bytes, bytes, memoryview]] = collections.deque()
         self._closing = False
-        self._wake_id = secrets.token_bytes(16)
-        self._wake_lock = threading.Lock()
+        self._bell_id = secrets.token_bytes(16)
         self._peers: dict[str, Peer] = {}
         try:
             self._router = self._bind(endpoint, keys)
-            self._wake = self._context.socket(zmq.DEALER)
-            self._wake.setsockopt(zmq.ROUTING_ID, self._wake_id)
-            self._wake.setsockopt(zmq.LINGER, 0)
-            self._wake.connect("inproc://station")
+            caller = self._context.socket(zmq.DEALER)
+            caller.setsockopt(zmq.ROUTING_ID, self._bell_id)
+            self._bell = Bell(caller, "inproc://station")
             for peer, address in peers.items():
                 self._peers[peer] = Peer(peer, dealer(self._context, address, name, keys))
         except BaseException:
@@ -79,7 +77,7 @@ class Station:
         peer = self._peers.get(to)
         if peer is None:
             self._outgoing.append((self._routing_id(to), header, payload))
-            self._ring()
+            self._bell.ring()
             return
         deadline = time.monotonic() + (self._patience if wait else 0.0)
         while True:
@@ -101,12 +99,12 @@ class Station:
         self._closing = True
         for peer in self._peers.values():
             peer.release()
-        self._ring()
+        self._bell.ring()
         self._join()
         for peer in self._peers.values():
             with peer.lock:
                 peer.socket.close(LINGER)
-        self._wake.close(0)
+        self._bell.close()
         self._context.term()
 
     def _join(self) -> None:
@@ -140,17 +138,12 @@ class Station:
         self._threads.append(thread)
         thread.start()
 
-    def _ring(self) -> None:
-        with self._wake_lock, contextlib.suppress(zmq.ZMQError):
-            # a full pipe wakes as well; and where the loop has ended, nobody is there to take more
-            self._wake.send(b"", zmq.NOBLOCK)
-
     def _receive_loop(self, arrived: Arrived) -> None:
         router = self._router
         while not self._closing:
             try:
                 sender = router.recv()
-                if sender == self._wake_id:
+                if sender == self._bell_id:
                     router.recv()
                     self._send_outgoing()
                 else:

@@ -13,7 +13,7 @@ import zmq
 
 from smpc_sql.errors import PeerError
 from smpc_sql.transport.zeromq.addresses import Address, KeyPair
-from smpc_sql.transport.zeromq.peers import LINGER, Arrived, Lost, Peer, Watch, dealer, send
+from smpc_sql.transport.zeromq.peers import LINGER, Arrived, Bell, Lost, Peer, Watch, dealer, send
 
 _log = logging.getLogger(__name__)
 
@@ -35,10 +35,7 @@ class Visitor:
         self._outgoing: collections.deque[tuple[str, bytes, memoryview]] = collections.deque()
         self._ear = self._context.socket(zmq.PULL)
         self._ear.bind("inproc://visitor")
-        self._wake_lock = threading.Lock()
-        self._wake = self._context.socket(zmq.PUSH)
-        self._wake.setsockopt(zmq.LINGER, 0)
-        self._wake.connect("inproc://visitor")
+        self._bell = Bell(self._context.socket(zmq.PUSH), "inproc://visitor")
         self._thread: threading.Thread | None = None
         self._peers: dict[str, Peer] = {}
         routing_id = f"{name}/{secrets.token_hex(8)}"
@@ -64,7 +61,7 @@ class Visitor:
         if self._closing:
             raise PeerError(self.name, "the link was closed")
         self._outgoing.append((to, header, payload))
-        self._ring()
+        self._bell.ring()
 
     def close(self) -> None:
         """See Carrier."""
@@ -73,16 +70,11 @@ class Visitor:
         self._closing = True
         for peer in self._peers.values():
             peer.release()
-        self._ring()
+        self._bell.ring()
         if self._thread is not None:
             self._thread.join()
-        self._wake.close(0)
+        self._bell.close()
         self._context.destroy(LINGER)
-
-    def _ring(self) -> None:
-        with self._wake_lock, contextlib.suppress(zmq.ZMQError):
-            # a full pipe wakes as well; and where the loop has ended, nobody is there to take more
-            self._wake.send(b"", zmq.NOBLOCK)
 
     def _loop(self, arrived: Arrived, watch: Watch) -> None:
         names = {peer.socket: peer.name for peer in self._peers.values()}
