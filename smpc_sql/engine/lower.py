@@ -20,7 +20,7 @@ from smpc_sql.operators.rank_rows import MAX_ROWS, RankRows
 from smpc_sql.operators.scan import OneRow, ScanFragments
 from smpc_sql.operators.shared_rows import SharedRows
 from smpc_sql.operators.shuffle_rows import ShuffleRows
-from smpc_sql.operators.sort_rows import SortColumn, SortRows
+from smpc_sql.operators.sort_rows import SortRows, sort_column
 from smpc_sql.operators.sorted_aggregate import SortedAggregate, SortedCall
 from smpc_sql.operators.total_aggregate import TotalAggregate
 from smpc_sql.operators.window_rows import WindowColumn, WindowRows
@@ -166,7 +166,7 @@ def _sorted(source: Operator, width: int, keys: tuple[SortKey, ...], count: int 
     if places:
         raise InternalError("a sort key is a column of what is sorted")
     columns = tuple(
-        SortColumn(key.expression.index, key.expression.bounds, key.descending, key.nulls_first)
+        sort_column(key.expression.index, key.expression, descending=key.descending, nulls_first=key.nulls_first)
         for key in keys
         if isinstance(key.expression, Column)
     )
@@ -298,9 +298,10 @@ def _window(window: Window, joints: Joints) -> Operator:
             columns.append(wanted)
         return columns.index(wanted)
 
-    partition = tuple(SortColumn(place(key), key.bounds, False, False) for key in window.partition)
+    partition = tuple(sort_column(place(key), key) for key in window.partition)
     order = tuple(
-        SortColumn(place(k.expression), k.expression.bounds, k.descending, k.nulls_first) for k in window.order
+        sort_column(place(k.expression), k.expression, descending=k.descending, nulls_first=k.nulls_first)
+        for k in window.order
     )
     calls = tuple(
         WindowColumn(c.kind, None, c.frame, c.offset, Interval(0, 0))

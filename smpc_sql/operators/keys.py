@@ -18,7 +18,7 @@ from smpc_sql.operators.whole import Column, row_slices, slice_length
 from smpc_sql.protocol.bits import compress, conjunction_words, decompose, words_are_zero
 from smpc_sql.protocol.sorting import KeyPart
 from smpc_sql.ring import Array, dtype_of, lane_for, narrow
-from smpc_sql.schema import Interval
+from smpc_sql.schema import Interval, SqlType, Text, type_bounds
 from smpc_sql.session import Session
 
 _WIDE, _CHANCE = 96, 40
@@ -27,16 +27,39 @@ _WIDE, _CHANCE = 96, 40
 
 @dataclass(frozen=True, slots=True)
 class KeyColumn:
-    """One column of a key. descending and nulls_first matter for an order only."""
+    """One column of a key. descending and nulls_first matter for an order only.
+
+    ascii: of text whose characters have seven bits.
+    """
 
     column: Column
     bounds: Interval
     descending: bool = False
     nulls_first: bool = False
+    ascii: bool = False
+
+    @property
+    def low(self) -> int:
+        """What a value's distance is taken from: of characters their bits must stay as they are."""
+        return 0 if self.ascii else self.bounds.low
+
+    @property
+    def spread(self) -> int:
+        """The greatest distance."""
+        return self.bounds.high - self.low
+
+
+def is_ascii(type_: SqlType, bounds: Interval) -> bool:
+    """Whether a column's words are characters of seven bits, and nothing else."""
+    return isinstance(type_, Text) and type_.ascii and type_.is_word and bounds.intersect(type_bounds(type_)) == bounds
 
 
 def _value_bits(key: KeyColumn) -> int:
-    return 1 if key.column.boolean else (key.bounds.size - 1).bit_length()
+    """The bits of a value that are sorted by."""
+    if key.column.boolean:
+        return 1
+    whole, rest = divmod(key.spread.bit_length(), 8)
+    return 7 * whole + min(7, rest) if key.ascii else key.spread.bit_length()
 
 
 def key_parts(
@@ -73,18 +96,18 @@ def _compressed(session: Session, fields: list[tuple[Array, int]]) -> list[tuple
 
 
 def _values(session: Session, keys: Sequence[KeyColumn]) -> list[Array]:
-    """The bits of every column's x - low, 0 where NULL: XOR-shared words of a lane [n]."""
+    """The bits of every column's x - low, 0 where NULL: XOR-shared words of a lane [n]. Of characters the seven."""
     values: list[Array] = [key.column.words for key in keys]
     lanes: dict[int, list[int]] = {}
     for i, key in enumerate(keys):
         if not key.column.boolean:
-            lanes.setdefault(lane_for(max(1, _value_bits(key))), []).append(i)
+            lanes.setdefault(lane_for(max(1, key.spread.bit_length())), []).append(i)
     for lane, numbers in sorted(lanes.items()):
         words = [narrow(np.ascontiguousarray(keys[i].column.words), lane) for i in numbers]
         for place, i in enumerate(numbers):
-            words[place] = add_constant(session, words[place], -keys[i].bounds.low)
+            words[place] = add_constant(session, words[place], -keys[i].low)
         for i, bits in zip(numbers, _decomposed(session, words), strict=True):
-            values[i] = bits
+            values[i] = _seven_bits(bits) if keys[i].ascii else bits
     nullable = [i for i, key in enumerate(keys) if key.column.null is not None]
     if nullable:
         # one flipped bit in all places of a word: an XOR share of a bit is spread by negation
@@ -93,6 +116,15 @@ def _values(session: Session, keys: Sequence[KeyColumn]) -> list[Array]:
         for i, cleared in zip(nullable, conjunction_words(session, stacked, known), strict=True):
             values[i] = cleared
     return values
+
+
+def _seven_bits(words: Array) -> Array:
+    """Words of characters without the highest bit of each, which is 0; on XOR shares. Local."""
+    kind = words.dtype.type
+    found: Array = words & kind(0x7F)
+    for place in range(1, words.dtype.itemsize):
+        found |= words >> kind(place) & kind(0x7F << 7 * place)
+    return found
 
 
 def _spread(bits: Array, dtype: np.dtype[Any]) -> Array:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from smpc_sql.operators.base import Operator, Tables
-from smpc_sql.operators.keys import KeyColumn, key_parts
+from smpc_sql.operators.keys import KeyColumn, is_ascii, key_parts
 from smpc_sql.operators.slots import slots_of
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
+from smpc_sql.plan.expressions import Expression
 from smpc_sql.protocol.ordering import sort
 from smpc_sql.protocol.permutation import route
 from smpc_sql.protocol.sorting import destinations_of
@@ -20,12 +22,25 @@ from smpc_sql.session import Session
 
 @dataclass(frozen=True, slots=True)
 class SortColumn:
-    """A sort key: a column of the source, within bounds."""
+    """A sort key: a column of the source, within bounds. ascii: of text whose characters have seven bits."""
 
     index: int
     bounds: Interval
     descending: bool
     nulls_first: bool
+    ascii: bool
+
+    def of(self, columns: Sequence[Column]) -> KeyColumn:
+        """The column, as part of a key."""
+        return KeyColumn(columns[self.index], self.bounds, self.descending, self.nulls_first, self.ascii)
+
+
+def sort_column(
+    index: int, expression: Expression, *, descending: bool = False, nulls_first: bool = False
+) -> SortColumn:
+    """A column that holds an expression, as a sort key."""
+    bounds = expression.bounds
+    return SortColumn(index, bounds, descending, nulls_first, is_ascii(expression.type, bounds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,7 @@ class SortRows:
         if self.rows == 0:
             return SharedTable((_cut(columns[: self.width], None, slice(0, 0)),))
         invalid = [] if valid is None else [valid ^ session.public(np.uint8(1))]
-        keys = [KeyColumn(columns[k.index], k.bounds, k.descending, k.nulls_first) for k in self.keys]
+        keys = [key.of(columns) for key in self.keys]
         del columns[self.width :]
         slots = slots_of(columns, valid)
         kinds = [column.boolean for column in columns]

@@ -10,14 +10,15 @@ then the last of its group, or the first of its value. Costs grow linearly with 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from smpc_sql.operators.base import Operator, Tables
-from smpc_sql.operators.keys import KeyColumn, differs_from_previous, key_parts
+from smpc_sql.operators.keys import KeyColumn, differs_from_previous, is_ascii, key_parts
 from smpc_sql.operators.order_statistics import marked
 from smpc_sql.operators.slots import Slots
+from smpc_sql.operators.sort_rows import SortColumn, sort_column
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, counted, selected, whole_columns, whole_valid
 from smpc_sql.plan.explain import explain_expression
@@ -29,7 +30,7 @@ from smpc_sql.protocol.comparison import is_zero
 from smpc_sql.protocol.ordering import sort
 from smpc_sql.protocol.sorting import KeyPart, in_order, partition
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
-from smpc_sql.schema import Boolean, Interval
+from smpc_sql.schema import Boolean
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
 
@@ -54,7 +55,7 @@ class SortedCall:
         """What the rows of a group must be sorted by: columns and whether descending, of the rows that a filter leaves;
         None for anything.
         """
-        keys = tuple((place, descending) for place, _, descending in self.sort_keys)
+        keys = tuple((key.index, key.descending) for key in self.sort_keys)
         return (keys, self.argument, self.filter) if keys else None
 
     @property
@@ -63,16 +64,16 @@ class SortedCall:
         return self.argument, self.filter, self.by, self.call.distinct, self.call.kind == "any"
 
     @property
-    def sort_keys(self) -> list[tuple[int, Interval, bool]]:
-        """Columns, their bounds, and whether descending, such that the row that counts is the last."""
+    def sort_keys(self) -> list[SortColumn]:
+        """Columns in such an order that the row that counts is the last."""
         if self.argument is None or self.call.argument is None or self.call.kind == "any":
             return []
-        arguments = zip((self.argument, *self.rest), (self.call.argument, *self.call.rest), strict=True)
-        own = [(place, argument.bounds) for place, argument in arguments]
+        own = list(zip((self.argument, *self.rest), (self.call.argument, *self.call.rest), strict=True))
         if self.by is not None and self.call.by is not None:
-            return [(self.by, self.call.by.bounds, self.call.kind == "arg_min"), *((*key, True) for key in own)]
+            first = sort_column(self.by, self.call.by, descending=self.call.kind == "arg_min")
+            return [first, *(sort_column(*key, descending=True) for key in own)]
         if self.call.in_order or self.call.kind in ("min", "max"):
-            return [(*key, self.call.kind == "min") for key in own]
+            return [sort_column(*key, descending=self.call.kind == "min") for key in own]
         return []
 
     @property
@@ -158,7 +159,10 @@ class _Groups:
         self.rows = rows
         self.valid = session.public(np.ones(rows, dtype=np.uint8)) if valid is None else valid
         self.invalid = self.valid ^ session.public(np.uint8(1))
-        self.keys = [KeyColumn(c, f.bounds) for c, f in zip(columns, operator.keys, strict=False)]
+        self.keys = [
+            KeyColumn(c, f.bounds, ascii=is_ascii(f.type, f.bounds))
+            for c, f in zip(columns, operator.keys, strict=False)
+        ]
         # once for all orders, so that groups stand in the same places: wide keys are compressed by chance
         self.group = key_parts(session, [self.invalid], self.keys, ordered=False)
         self.masks = self._masks()
@@ -240,8 +244,8 @@ class _Groups:
         number = next(i for i in numbers if i not in self.firsts)
         call = self.calls[number]
         keys = [
-            KeyColumn(Column(self.columns[place].words, None, boolean=False), bounds, descending)
-            for place, bounds, descending in call.sort_keys
+            replace(key.of(self.columns), column=Column(self.columns[key.index].words, None, boolean=False))
+            for key in call.sort_keys
         ]
         return key_parts(self.session, [self.masks[number]], keys)
 

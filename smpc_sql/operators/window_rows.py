@@ -101,8 +101,8 @@ class _Windows:
         invalid = [] if valid is None else [valid ^ session.public(np.uint8(1))]
         # a part that is the same everywhere stands in where there is no key at all
         last = invalid or [np.zeros(rows, dtype=np.uint8)]
-        groups = key_parts(session, last, [_key(columns, key) for key in operator.partition], ordered=False)
-        peers = key_parts(session, [], [_key(columns, key) for key in operator.order])
+        groups = key_parts(session, last, [key.of(columns) for key in operator.partition], ordered=False)
+        peers = key_parts(session, [], [key.of(columns) for key in operator.order])
         parts = [*groups, *peers]
         slots = slots_of(columns, valid)
         moved, key = in_order(session, slots.rows(rows), parts, sort(session, parts))
@@ -357,10 +357,6 @@ def running_number(session: Session, starts: Array) -> Array:
     """At every row how many have started up to it: words, of bytes 0 or 1 [n] (XOR shares)."""
     ones = to_words(session, BShare(pack(pad_rows(starts))[None]), 64).words[0, : len(starts)]
     return np.cumsum(ones, dtype=np.uint64)
-
-
-def _key(columns: Sequence[Column], key: SortColumn) -> KeyColumn:
-    return KeyColumn(columns[key.index], key.bounds, key.descending, key.nulls_first)
 
 
 def _word(words: Array) -> Raw:
