@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from smpc_sql.errors import InternalError
 from smpc_sql.plan import text as plan
-from smpc_sql.protocol import editing, matching, moments, numerals, spelling
+from smpc_sql.protocol import editing, matching, moments, numerals, rewriting, spelling
 from smpc_sql.ring import Array
 from smpc_sql.schema import Text
 from smpc_sql.session import Session
@@ -55,12 +55,34 @@ def run(session: Session, function: plan.TextFunction, operands: Sequence[Array]
         case plan.Digits(_, start, size):
             return numerals.digits(session, x[start : start + size])
         case _:
+            return _rewritten(session, function, x)
+
+
+def _rewritten(session: Session, function: plan.TextFunction, x: Array) -> Array:
+    match function:
+        case plan.Position(_, needle):
+            return rewriting.position(session, x, needle)
+        case plan.FirstCode():
+            return rewriting.first_code(session, x)
+        case plan.Part(_, separator, number):
+            return rewriting.part(session, x, separator, number)
+        case plan.Replace(text, old, new):
+            wide = not text.ascii or not new.isascii()
+            return rewriting.replaced(session, spelling.widened(x, 8 if wide else 7), old, new)
+        case plan.Exchange(_, changes):
+            return rewriting.exchanged(session, x, changes)
+        case plan.Backwards():
+            return rewriting.backwards(session, x)
+        case plan.PadLeft(_, width, fill):
+            return rewriting.padded_left(session, x, width, fill)
+        case _:
             raise InternalError(f"{type(function).__name__} is no function of spelled texts")
 
 
 def is_of_bits(function: plan.TextFunction) -> bool:
     """Whether it takes and gives packed bits: words are another order of rows."""
-    return not isinstance(function, plan.Spell | plan.WordOf | plan.Length | plan.Digits)
+    of_words = plan.Spell | plan.WordOf | plan.Length | plan.Digits | plan.Position | plan.FirstCode
+    return not isinstance(function, of_words)
 
 
 def width_of(text: Text) -> int:

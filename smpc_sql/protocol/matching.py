@@ -50,6 +50,16 @@ def match(session: Session, planes: Array, segments: Segments, fold: bool) -> Ar
     return conditions[0]
 
 
+def occurrences(session: Session, planes: Array, needle: bytes) -> Array:
+    """At which places a public text starts, no longer than the texts: [length - len(needle) + 1, n/8].
+
+    3 rounds and log2 of the needle's length.
+    """
+    span = _Span(tuple(needle), 0, len(planes) - len(needle))
+    characters = _characters(session, planes, [span], fold=False)
+    return _fold_all(session, [characters.terms(span)])[0].copy()
+
+
 @dataclass(frozen=True, slots=True)
 class _Span:
     """A segment, and the first and last place where it may start."""

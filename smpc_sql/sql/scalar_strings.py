@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.plan.expressions import Expression, Literal, Lookup, Not, TextCall
+from smpc_sql.plan.expressions import Expression, Literal, Lookup, TextCall
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.plan.text import Affix, ChangeCase, Clip, Join, Length, Slice, Tail, TextFunction, Trim
-from smpc_sql.schema import LONGEST_TEXT, Enum, Integer, Text
+from smpc_sql.plan.text import ChangeCase, Clip, Length, Trim
+from smpc_sql.schema import Enum, Integer, Text
 from smpc_sql.sql import text_values
 from smpc_sql.sql.binder import Binder, Method, operands
+from smpc_sql.sql.edits import call, concatenated, cut, empty, mapped, require_ascii, sliced, substring, tail
 from smpc_sql.sql.literals import NULL, is_null, text_literal, text_of
 from smpc_sql.sql.nodes import construct, only, show
 from smpc_sql.sql.operations import choose, is_null_of
-from smpc_sql.sql.text import fitted, spell, text_type, unspelled
+from smpc_sql.sql.text import spell
 from smpc_sql.sql.written import written
-
-_Edit = Callable[[str], str]
 
 
 def _text(node: exp.Expr, x: Expression) -> Expression:
@@ -30,20 +27,6 @@ def _text(node: exp.Expr, x: Expression) -> Expression:
 
 def _name(node: exp.Expr) -> str:
     return construct(node).removeprefix("function ")
-
-
-def _mapped(x: Expression, labels: Enum, edit: _Edit) -> Expression:
-    """An ENUM or a constant, through its dictionary."""
-    if isinstance(x, Literal):
-        return text_literal(edit(labels.labels[x.value or 0]))
-    edited = [edit(label) for label in labels.labels[x.bounds.low : x.bounds.high + 1]]
-    after = Enum(tuple(sorted(set(edited))))
-    return Lookup(x, tuple(after.labels.index(label) for label in edited), after)
-
-
-def _counted(node: exp.Expr, type_: Text) -> None:
-    if not type_.ascii:
-        raise Unsupported(f"{_name(node)} of {type_} is not supported, since its characters may be of several bytes")
 
 
 def _integer(binder: Binder, node: exp.Expr, given: exp.Expr) -> int | None:
@@ -68,61 +51,10 @@ def _substring(binder: Binder, node: exp.Expr) -> Expression:
     if is_null(x) or start is None or (given is not None and length is None):
         return NULL
     if isinstance(x.type, Enum):
-        return _mapped(x, x.type, lambda text: cut(text, start, length))
+        return mapped(x, x.type, lambda text: cut(text, start, length))
     assert isinstance(x.type, Text)
-    _counted(node, x.type)
-    return _of_places(x, x.type, start, length)
-
-
-def cut(text: str, start: int, length: int | None) -> str:
-    """SUBSTRING as DuckDB has it: 1 is the first place, -1 the last, 0 before the first; a length < 0 goes back."""
-    low = start - 1 if start > 0 else len(text) + start if start < 0 else -1
-    if length is None:
-        return text[max(low, 0) :]
-    low, high = (low, low + length) if length >= 0 else (low + length, low)
-    return text[max(low, 0) : max(high, 0)]
-
-
-def _of_places(x: Expression, type_: Text, start: int, length: int | None) -> Expression:
-    """The same of secret text: places counted from its start are known; from its end they depend on its length."""
-    size = type_.length
-    if start >= 0:
-        first = start - 1
-        low, high = (first, size) if length is None else (first, first + length)
-        return _slice(x, type_, min(low, high), min(max(low, high), size))
-    if length is None:
-        return _tail(x, type_, -start)
-    if length < 0:
-        start, length = start + length, -length
-    if length == 0:
-        return _empty(x)
-    spelled = TextCall(Tail(type_, min(-start, size)), (spell(x),))
-    kept = spelled.function.type
-    assert isinstance(kept, Text)
-    plain = Text(kept.length, kept.ascii)
-    return unspelled(TextCall(Clip(plain, min(length, plain.length), -start - length), (spelled,)))
-
-
-def _slice(x: Expression, type_: Text, low: int, high: int) -> Expression:
-    low = max(low, 0)
-    if high <= low:
-        return _empty(x)
-    return _call(x, Slice(type_, low, high - low))
-
-
-def _tail(x: Expression, type_: Text, count: int) -> Expression:
-    if count == 0:
-        return _empty(x)
-    return x if count >= type_.length else _call(x, Tail(type_, count))
-
-
-def _empty(x: Expression) -> Expression:
-    """An empty text where x is not NULL."""
-    return choose([Not(is_null_of(x))], [text_literal(""), NULL])
-
-
-def _call(x: Expression, function: TextFunction) -> Expression:
-    return unspelled(TextCall(function, (spell(x),)))
+    require_ascii(_name(node), x.type)
+    return substring(x, x.type, start, length)
 
 
 def _end(binder: Binder, node: exp.Expr) -> Expression:
@@ -133,17 +65,17 @@ def _end(binder: Binder, node: exp.Expr) -> Expression:
         return NULL
     left = isinstance(node, exp.Left)
     if isinstance(x.type, Enum):
-        return _mapped(x, x.type, lambda text: _end_of(text, count, left=left))
+        return mapped(x, x.type, lambda text: _end_of(text, count, left=left))
     assert isinstance(x.type, Text)
-    _counted(node, x.type)
+    require_ascii(_name(node), x.type)
     size = x.type.length
     if left and count >= 0:
-        return _slice(x, x.type, 0, min(count, size))
+        return sliced(x, x.type, 0, min(count, size))
     if not left and count >= 0:
-        return _tail(x, x.type, count)
+        return tail(x, x.type, count)
     if -count >= size:
-        return _empty(x)
-    return _call(x, Clip(x.type, size + count, -count)) if left else _slice(x, x.type, -count, size)
+        return empty(x)
+    return call(x, Clip(x.type, size + count, -count)) if left else sliced(x, x.type, -count, size)
 
 
 def _end_of(text: str, count: int, *, left: bool) -> str:
@@ -164,10 +96,10 @@ def _case(binder: Binder, node: exp.Expr) -> Expression:
     if is_null(x):
         return NULL
     if isinstance(x.type, Enum):
-        return _mapped(x, x.type, text_values.upper if upper else text_values.lower)
+        return mapped(x, x.type, text_values.upper if upper else text_values.lower)
     assert isinstance(x.type, Text)
-    _counted(node, x.type)
-    return _call(x, ChangeCase(x.type, upper))
+    require_ascii(_name(node), x.type)
+    return call(x, ChangeCase(x.type, upper))
 
 
 def _trim(binder: Binder, node: exp.Expr) -> Expression:
@@ -183,11 +115,11 @@ def _trim(binder: Binder, node: exp.Expr) -> Expression:
     if is_null(x):
         return NULL
     if isinstance(x.type, Enum):
-        return _mapped(x, x.type, lambda text: _trimmed(text, known, left=left, right=right))
+        return mapped(x, x.type, lambda text: _trimmed(text, known, left=left, right=right))
     assert isinstance(x.type, Text)
     if len(known) != 1 or not known.isascii() or known == "\0":
         raise Unsupported("TRIM of secret text of anything but one constant character of ASCII is not supported")
-    return _call(x, Trim(x.type, left, right, ord(known)))
+    return call(x, Trim(x.type, left, right, ord(known)))
 
 
 def _trimmed(text: str, known: str, *, left: bool, right: bool) -> str:
@@ -210,7 +142,7 @@ def _length(binder: Binder, node: exp.Expr) -> Expression:
         return fold(Lookup(x, sizes[x.bounds.low : x.bounds.high + 1], Integer(64)))
     assert isinstance(x.type, Text)
     if not in_bytes:
-        _counted(node, x.type)
+        require_ascii(_name(node), x.type)
     return TextCall(Length(x.type), (spell(x),))
 
 
@@ -219,7 +151,7 @@ def _length(binder: Binder, node: exp.Expr) -> Expression:
 
 def _pipes(binder: Binder, node: exp.Expr) -> Expression:
     """||: NULL if either is."""
-    return _joined(node, [written(x) for x in operands(binder, node)])
+    return concatenated(_name(node), [written(x) for x in operands(binder, node)])
 
 
 def _concat(binder: Binder, node: exp.Expr) -> Expression:
@@ -228,54 +160,38 @@ def _concat(binder: Binder, node: exp.Expr) -> Expression:
     items = [written(binder.bind(item)) for item in node.expressions]
     known = [item for item in items if not is_null(item)]
     filled = [choose([is_null_of(x)], [text_literal(""), x]) if x.nullable else x for x in known]
-    return _joined(node, filled or [text_literal("")])
+    return concatenated(_name(node), filled or [text_literal("")])
 
 
-def _joined(node: exp.Expr, items: Sequence[Expression]) -> Expression:
-    if any(is_null(item) for item in items):
+def _concat_ws(binder: Binder, node: exp.Expr) -> Expression:
+    """CONCAT_WS: NULLs are passed over, and no separator stands for them; NULL if the separator is."""
+    only(node, "expressions", "coalesce")
+    given, *items = [written(binder.bind(item)) for item in node.expressions]
+    if not items:
+        raise TypeMismatch("CONCAT_WS needs a separator and a text")
+    if is_null(given):
         return NULL
-    merged: list[Expression] = []
-    for item in items:
-        before = text_of(merged[-1]) if merged else None
-        after = text_of(item)
-        if before is not None and after is not None:
-            merged[-1] = text_literal(before + after)
-        else:
-            merged.append(item)
-    found = merged[0]
-    for item in merged[1:]:
-        found = _pair(node, found, item)
-    return found
+    known = [item for item in items if not is_null(item)]
+    separator = text_of(given)
+    if separator is None:
+        raise Unsupported("CONCAT_WS is supported for a constant separator only")
+    parts: list[Expression] = []
+    sure = next((i for i, x in enumerate(known) if not x.nullable), len(known))
+    for i, x in enumerate(known):
+        # each behind a separator, of which the first is taken away; or each up to one that is there before one
+        terms = [x, given] if i < sure < len(known) else [x] if i == sure else [given, x]
+        part = concatenated("CONCAT_WS", terms)
+        parts.append(choose([is_null_of(x)], [text_literal(""), part]) if x.nullable else part)
+    joined = concatenated("CONCAT_WS", parts or [text_literal("")])
+    return joined if sure < len(known) or not known else _without_first(joined, len(separator.encode()))
 
 
-def _pair(node: exp.Expr, left: Expression, right: Expression) -> Expression:
-    a, b = text_of(left), text_of(right)
-    if a is not None and b is not None:
-        return text_literal(a + b)
-    if a is not None and isinstance(right.type, Enum):
-        return _mapped(right, right.type, lambda text: a + text)
-    if b is not None and isinstance(left.type, Enum):
-        return _mapped(left, left.type, lambda text: text + b)
-    sizes = [text_type(x.type).length for x in (left, right) if isinstance(x.type, Text | Enum)]
-    if sum(sizes) > LONGEST_TEXT:
-        raise Unsupported(f"{_name(node)} to a text of more than {LONGEST_TEXT} bytes is not supported")
-    if a is not None:
-        return _affixed(right, a, "")
-    if b is not None:
-        return _affixed(left, "", b)
-    (x, s), (y, t) = map(_as_text, (left, right))
-    return unspelled(TextCall(Join(s, t), (spell(x), spell(y))))
-
-
-def _affixed(x: Expression, before: str, after: str) -> Expression:
-    x, type_ = _as_text(x)
-    return _call(x, Affix(type_, before.encode(), after.encode())) if before or after else x
-
-
-def _as_text(x: Expression) -> tuple[Expression, Text]:
-    assert isinstance(x.type, Text | Enum)
-    type_ = text_type(x.type)
-    return fitted(x, type_), type_
+def _without_first(x: Expression, size: int) -> Expression:
+    """A text without its first bytes."""
+    if isinstance(x.type, Enum):
+        return mapped(x, x.type, lambda text: text.encode()[size:].decode())
+    assert isinstance(x.type, Text)
+    return sliced(x, x.type, size, x.type.length)
 
 
 FUNCTIONS: dict[str, Method] = {"strlen": _length}
@@ -291,4 +207,5 @@ METHODS: dict[type[exp.Expr], Method] = {
     exp.Length: _length,
     exp.DPipe: _pipes,
     exp.Concat: _concat,
+    exp.ConcatWs: _concat_ws,
 }

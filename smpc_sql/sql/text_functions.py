@@ -15,6 +15,7 @@ from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import Expression, Literal
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Boolean, Enum, Integer, SqlType, Text
+from smpc_sql.sql import secret_texts as secret
 from smpc_sql.sql import text_values as known
 from smpc_sql.sql.binder import Binder, Method
 from smpc_sql.sql.literals import is_null, text_of
@@ -95,11 +96,12 @@ def _pad(binder: Binder, node: exp.Expr) -> Expression:
 
 
 def _pads(*, left: bool) -> TextFunction:
-    return TextFunction(("this", "expression", "fill_pattern"), "tit", partial(known.pad, left=left), _TEXT)
+    of_secret = secret.pad_left if left else secret.pad_right
+    return TextFunction(("this", "expression", "fill_pattern"), "tit", partial(known.pad, left=left), _TEXT, of_secret)
 
 
 _PADS = {left: _pads(left=left) for left in (True, False)}
-_ORD = TextFunction((), "t", partial(known.code, empty=-1), _NUMBER)
+_ORD = TextFunction((), "t", partial(known.code, empty=-1), _NUMBER, secret.unicode_code)
 _CHR = TextFunction((), "i", known.character, _TEXT)
 
 
@@ -108,16 +110,18 @@ def _digest(name: str) -> TextFunction:
 
 
 _OF_NODES: dict[type[exp.Expr], TextFunction] = {
-    exp.StrPosition: TextFunction(("this", "substr"), "tt", known.position, _NUMBER),
-    exp.Replace: TextFunction(("this", "expression", "replacement"), "ttt", known.replace, _TEXT),
-    exp.SplitPart: TextFunction(("this", "delimiter", "part_index"), "tti", known.split_part, _TEXT),
-    exp.Translate: TextFunction(("this", "from_", "to"), "ttt", known.translate, _TEXT),
-    exp.Repeat: TextFunction(("this", "times"), "ti", known.repeat, _TEXT),
-    exp.Reverse: TextFunction(("this",), "t", known.reverse, _TEXT),
-    exp.Overlay: TextFunction(("this", "expression", "from_", "for_"), "ttii", known.overlay, _TEXT, needed=3),
-    exp.Ascii: TextFunction(("this",), "t", partial(known.code, empty=0), _NUMBER),
-    exp.Unicode: TextFunction(("this",), "t", partial(known.code, empty=-1), _NUMBER),
-    exp.BitLength: TextFunction(("this",), "t", lambda text: 8 * len(text.encode()), _NUMBER),
+    exp.StrPosition: TextFunction(("this", "substr"), "tt", known.position, _NUMBER, secret.position),
+    exp.Replace: TextFunction(("this", "expression", "replacement"), "ttt", known.replace, _TEXT, secret.replace),
+    exp.SplitPart: TextFunction(("this", "delimiter", "part_index"), "tti", known.split_part, _TEXT, secret.split_part),
+    exp.Translate: TextFunction(("this", "from_", "to"), "ttt", known.translate, _TEXT, secret.translate),
+    exp.Repeat: TextFunction(("this", "times"), "ti", known.repeat, _TEXT, secret.repeat),
+    exp.Reverse: TextFunction(("this",), "t", known.reverse, _TEXT, secret.reverse),
+    exp.Overlay: TextFunction(
+        ("this", "expression", "from_", "for_"), "ttii", known.overlay, _TEXT, secret.overlay, needed=3
+    ),
+    exp.Ascii: TextFunction(("this",), "t", partial(known.code, empty=0), _NUMBER, secret.ascii_code),
+    exp.Unicode: TextFunction(("this",), "t", partial(known.code, empty=-1), _NUMBER, secret.unicode_code),
+    exp.BitLength: TextFunction(("this",), "t", lambda text: 8 * len(text.encode()), _NUMBER, secret.bit_length),
     exp.Levenshtein: TextFunction(("this", "expression"), "tt", known.levenshtein, _NUMBER),
     exp.Hex: TextFunction(("this",), "t", known.hexadecimal, _TEXT),
     exp.RegexpLike: TextFunction(("this", "expression", "flag"), "ttt", known.matches, _TRUTH, needed=2),

@@ -73,7 +73,12 @@ def repeat(text: str, times: int) -> str:
 
 
 def overlay(text: str, new: str, start: int, length: int | None = None) -> str:
-    """OVERLAY: the characters from `start` on, as many as the new ones if nothing else is said, replaced."""
+    """OVERLAY: the characters from `start` on, as many as the new ones if nothing else is said, replaced.
+
+    Raises Unsupported.
+    """
+    if length is not None and length < 0:
+        raise Unsupported("OVERLAY of a length below 0 is not supported")
     behind = start + (len(new) if length is None else length) - 1
     return text[: max(start - 1, 0)] + new + text[max(behind, 0) :]
 

@@ -27,6 +27,7 @@ from smpc_sql.protocol import (
     numerals,
     permutation,
     ranking,
+    rewriting,
     sorting,
     spelling,
 )
@@ -381,7 +382,14 @@ def _texts(n: int) -> list[Case]:
             {"n": n, "a": 24 + 22 + 14 + 7 + 6, "r": 3 + 1 + 3},
         ),
         Case("matching.prefix_or", bits(matching.prefix_or), (Input("bits", (8, n)),), {"n": n, "a": 12, "r": 3}),
+        Case(
+            "matching.occurrences",
+            bits(lambda session, x: matching.occurrences(session, x, b"ab")),
+            (planes,),
+            {"n": n, "a": 24 + 22 + 14 + 7, "r": 3 + 1},
+        ),
         *_edits(n, planes, bits),
+        *_rewriting(n, planes, bits),
         *_reading(n, planes, bits),
     ]
 
@@ -413,6 +421,43 @@ def _reading(n: int, planes: Input, bits: Callable[..., Any]) -> list[Case]:
             "moments.read_timestamp", bits(moments.read_timestamp), (planes,), {"n": n, "a": moment, "r": moment_rounds}
         ),
         Case("numerals.digits", bits(numerals.digits), (planes,), {"n": n, "c": 8}),
+    ]
+
+
+def _rewriting(n: int, planes: Input, bits: Callable[..., Any]) -> list[Case]:
+    """Of 8 characters of 7 bits: a character is looked for with 6 ANDs, counts of 8 have 4 digits."""
+    there, moved, found = 8 * 6, 4 * 8 * 7, 8 * (3 + 2 + 1)
+    count, compare, close = 3 * 8, (2 + 1) * 2 * 8, 4 * 8 + (10 + 9 + 8 + 7) * 8
+    rewritings: list[tuple[str, Callable[..., Any], int, int]] = [
+        (
+            "part",
+            lambda s, x: rewriting.part(s, x, b"-", 2),
+            found + count + compare + 8 + 56 + moved,
+            3 + 3 + 2 + 2 + 4,
+        ),
+        ("replaced", lambda s, x: rewriting.replaced(s, x, b"-", b""), found + count + close, 3 + 3 + 5),
+        (
+            "exchanged",
+            lambda s, x: rewriting.exchanged(s, x, [((97,), 98), ((32,), None)]),
+            8 * (3 + 2 + 2 + 2) + count + close,
+            3 + 3 + 5,
+        ),
+        ("backwards", rewriting.backwards, there + moved, 3 + 4),
+        ("padded_left", lambda s, x: rewriting.padded_left(s, x, 8, b"0"), there + moved, 3 + 4),
+    ]
+    rows = Input("bits", (4, 8, n))
+    position = {"n": n, "a": 24 + 22 + 14 + 7 + 9, "c": 3, "r": 3 + 1 + 3 + 1}
+    return [
+        *(Case(f"rewriting.{name}", bits(f), (planes,), {"n": n, "a": a, "r": r}) for name, f, a, r in rewritings),
+        Case("rewriting.position", bits(lambda s, x: rewriting.position(s, x, b"ab")), (planes,), position),
+        Case("rewriting.first_code", bits(rewriting.first_code), (planes,), {"n": n, "c": 7}),
+        Case("rewriting.counted", bits(lambda s, x: rewriting.counted(s, x[0], 8)), (rows,), {"n": n, "a": 24, "r": 3}),
+        Case(
+            "rewriting.compared",
+            bits(lambda s, x: np.stack(rewriting.compared(s, x, 5))),
+            (rows,),
+            {"n": n, "a": compare, "r": 2},
+        ),
     ]
 
 

@@ -29,6 +29,7 @@ GROWTH = {
         "NULLIF(int, int)", "CASE WHEN truth THEN int ELSE int END", "(date - date)", "(int % 3)", "(int // 2)",
         "EXTRACT(year FROM date)", "EXTRACT(dow FROM date)", "LENGTH(text)", "CAST(truth AS INTEGER)", "(int % int)",
         "CAST(num AS INTEGER)", "date_diff('day', stamp, stamp)", "EXTRACT(hour FROM stamp)", "GREATEST(int, int)",
+        "POSITION('b' IN text)", "STRPOS(text, 'ab')", "ASCII(text)", "STRPOS(label, 'e')", "LEVENSHTEIN(label, 'z')",
         "TRY_CAST(text AS INTEGER)", "TRY_CAST(CAST(int AS VARCHAR) AS BIGINT)",
     ],
     "num": [
@@ -44,6 +45,7 @@ GROWTH = {
         "(real > num)", "(real = real)", "(int IS DISTINCT FROM int)", "(text IS NOT DISTINCT FROM text)",
         "((int, num) < (int, num))", "((int, text) IN ((1, 'ab'), (int, text)))", "((int, date) = (int, date))",
         "(num / int > real)", "(truth IS TRUE)", "CASE WHEN truth THEN truth END", "starts_with(text, 'a')",
+        "suffix(text, 'b')", "contains(text, 'ab')", "(label ~ '^[a-n]')",
         "(stamp - stamp > INTERVAL 1 DAY)", "(stamp - stamp < (stamp - stamp) * 2)",
     ],
     "date": [
@@ -54,7 +56,10 @@ GROWTH = {
     "text": [
         "CASE WHEN truth THEN text ELSE text END", "COALESCE(text, text)", "LEFT(text, 2)", "RIGHT(text, 3)",
         "SUBSTRING(text, 2, 3)", "LOWER(text)", "UPPER(text)", "(text || text)", "(text || '-')",
-        "CAST(label AS VARCHAR)", "CAST(int AS VARCHAR)",
+        "CAST(label AS VARCHAR)", "CAST(int AS VARCHAR)", "REPLACE(text, 'b', '')", "REPLACE(text, 'ab', 'c')",
+        "REPLACE(text, 'a', '<>')", "TRANSLATE(text, 'abc ', 'xy')", "SPLIT_PART(text, 'b', 2)", "LPAD(text, 5, '*-')",
+        "SPLIT_PART(text, ' ', -1)", "RPAD(text, 4, '.')", "REVERSE(text)", "REPEAT(text, 2)", "REPLACE(label, 'e', 'E')",
+        "CONCAT_WS(',', text, text)", "OVERLAY(text PLACING 'x' FROM 2)", "REGEXP_REPLACE(label, '[aeiou]', '', 'g')",
     ],
     "real": ["(num / int)", "(real + num)", "(real * real)", "(real / 4)", "(real - real)", "(int / 2)",
              "EPOCH(stamp - stamp)"],

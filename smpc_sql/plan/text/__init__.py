@@ -9,25 +9,33 @@ from smpc_sql.plan.text.edits import Affix, ChangeCase, Clip, Join, Numeral, Sli
 from smpc_sql.plan.text.function import spelled
 from smpc_sql.plan.text.numerals import Digits, ReadDate, ReadNumber, ReadTimestamp, SignBit
 from smpc_sql.plan.text.readings import ANY, Length, Like, WordOf
+from smpc_sql.plan.text.rewriting import Backwards, Exchange, FirstCode, PadLeft, Part, Position, Replace
 from smpc_sql.plan.text.words import Equals, Letters, Pad, Precedes, Spell
 
 __all__ = [
     "ANY",
     "Affix",
+    "Backwards",
     "ChangeCase",
     "Clip",
     "Digits",
     "Equals",
+    "Exchange",
+    "FirstCode",
     "Join",
     "Length",
     "Letters",
     "Like",
     "Numeral",
     "Pad",
+    "PadLeft",
+    "Part",
+    "Position",
     "Precedes",
     "ReadDate",
     "ReadNumber",
     "ReadTimestamp",
+    "Replace",
     "SignBit",
     "Slice",
     "Spell",
@@ -60,5 +68,12 @@ TextFunction = (
     | ReadTimestamp
     | SignBit
     | Digits
+    | Backwards
+    | Exchange
+    | FirstCode
+    | PadLeft
+    | Part
+    | Position
+    | Replace
 )
 """Everything that a TextCall computes."""
