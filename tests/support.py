@@ -115,6 +115,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("subqueries correlated by any conditions, and through several levels", "SELECT p.patient, (SELECT COUNT(*) FROM visits v WHERE v.patient = p.patient AND v.cost > p.born AND EXISTS (SELECT 1 FROM weights w WHERE w.a < p.born + v.id)) FROM patients p"),
     ("correlated subqueries with GROUP BY, HAVING, windows, LIMIT, set operations", "SELECT p.patient, (SELECT v.cost FROM visits v WHERE v.patient = p.patient ORDER BY v.day DESC, v.id LIMIT 1) FROM patients p"),
     ("LATERAL", "SELECT p.patient, s.cost FROM patients p LEFT JOIN LATERAL (SELECT v.cost FROM visits v WHERE v.patient = p.patient ORDER BY v.day DESC LIMIT 3) s ON TRUE"),
+    ("ASOF JOIN, ASOF LEFT JOIN", "SELECT v.id, w.cost FROM visits v ASOF LEFT JOIN visits w ON v.patient = w.patient AND v.day > w.day"),
     ("SEMI JOIN, ANTI JOIN", "SELECT patient FROM patients ANTI JOIN visits USING (patient)"),
     ("row values, and IN, NOT IN of several values (subquery)", "SELECT id FROM visits WHERE (patient, cost) NOT IN (SELECT patient, born FROM patients) AND (id, day) < (500, DATE '2024-01-01')"),
     ("UNION ALL", "SELECT id FROM visits UNION ALL SELECT patient FROM patients"),

@@ -15,6 +15,7 @@ from sqlglot import exp
 from smpc_sql.errors import QueryError, UnknownName, Unsupported
 from smpc_sql.plan.expressions import Expression
 from smpc_sql.plan.relations import Relation, Sort
+from smpc_sql.sql.asked_along import last_along
 from smpc_sql.sql.beside import Links
 from smpc_sql.sql.domain import Domain, with_domain
 from smpc_sql.sql.nodes import show
@@ -69,7 +70,7 @@ class Correlated:
             return Rows(bound.relation, tuple(e for _, e in bound.columns))
         select = self.queries.select(node, self.ctes, binder)
         scope = select.rows()
-        if select.rest:
+        if select.rest and not last_along(binder, select, scope):
             raise refusal(node)
         return linked_rows(select, select.bind_there(scope) if there else select.bind_rows(scope))
 

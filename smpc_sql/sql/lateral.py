@@ -16,6 +16,7 @@ from smpc_sql.errors import QueryError, UnknownName
 from smpc_sql.plan.expressions import Case, Equal, Expression, FromBoolean, IsNull, Literal
 from smpc_sql.plan.relations import Relation, Sort, Values, substitute
 from smpc_sql.plan.sharing import share
+from smpc_sql.sql.asked_along import last_along, total_along
 from smpc_sql.sql.correlated import refusal
 from smpc_sql.sql.domain import Domain, with_domain
 from smpc_sql.sql.every import Total, of_none, total_of
@@ -29,6 +30,7 @@ from smpc_sql.sql.tables import From
 
 if TYPE_CHECKING:
     from smpc_sql.sql.bind import QueryBinder
+    from smpc_sql.sql.select import SelectBinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class LateralBinder:
         try:
             return self._linked(left, before, node)
         except QueryError as error:
-            return self._over_domain(left, node, error)
+            return self._along(left, node) or self._over_domain(left, node, error)
 
     def _row(self, left: From, before: ScalarBinder, node: exp.Expr) -> Beside:
         """SELECT without FROM: values of the tables before."""
@@ -91,11 +93,29 @@ class LateralBinder:
         total = total_of(select, scope) if select.one_row else None
         if total is not None:
             return _of_total(left, total)
-        bound = select.bind_rows(scope)
-        own = len(bound.columns) - len(select.links)
-        keys = [shifted(key, left.width) for _, key in bound.columns[own:]]
-        links = tuple(Equal(outer, key) for key, (_, outer) in zip(keys, select.links, strict=True))
-        return Beside(left, _unsorted(bound.relation), _names(bound.columns[:own], left.width), links)
+        return _of_links(left, select, scope)
+
+    def _along(self, left: From, node: exp.Expr) -> Beside | None:
+        """Of rows that come along in an order (see along.py); None: they do not."""
+        if not isinstance(node, exp.Select):
+            return None
+        try:
+            left = joined_before(left, self.known, self.queries.text, node, keyed=False)
+            assert isinstance(left.tree, Leaf)
+            before = ScalarBinder(Scope(left.tree.relation, left.names), self.queries.text, "LATERAL")
+            select = self.queries.select(node, self.ctes, before)
+            scope = select.rows()
+            totals = total_along(before, select, scope) if select.one_row else None
+            if totals is None and not last_along(before, select, scope):
+                return None
+        except QueryError:
+            return None
+        relation = before.scope.relation
+        after = replace(left, tree=replace(left.tree, relation=relation), width=len(relation.fields))
+        if totals is None:
+            return _of_links(after, select, scope)
+        names = tuple(Name("", name, item) for name, item in totals.items)
+        return Beside(after, None, names, every=True, only=totals.having)
 
     def _over_domain(self, left: From, node: exp.Expr, error: QueryError) -> Beside:
         text = self.queries.text
@@ -145,6 +165,15 @@ def alike(left: Expression, right: Expression) -> tuple[Expression, ...]:
     known = [Case(((IsNull(x), Literal(0, x.type)),), x) for x in (left, right)]
     missing = [FromBoolean(IsNull(x)) for x in (left, right)]
     return (Equal(known[0], known[1]), Equal(missing[0], missing[1]))
+
+
+def _of_links(left: From, select: SelectBinder, scope: Scope) -> Beside:
+    """Rows that belong to what their side of equalities is."""
+    bound = select.bind_rows(scope)
+    own = len(bound.columns) - len(select.links)
+    keys = [shifted(key, left.width) for _, key in bound.columns[own:]]
+    links = tuple(Equal(outer, key) for key, (_, outer) in zip(keys, select.links, strict=True))
+    return Beside(left, _unsorted(bound.relation), _names(bound.columns[:own], left.width), links)
 
 
 def _of_total(left: From, total: Total) -> Beside:

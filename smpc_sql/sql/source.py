@@ -16,6 +16,7 @@ from smpc_sql.plan.rules.fold_constants import TRUE, fold
 from smpc_sql.plan.rules.push_filters import conjunction
 from smpc_sql.schema import OWNER_COLUMN, Double, Enum, SqlType, Text, type_bounds
 from smpc_sql.schema import Column as Declared
+from smpc_sql.sql.asof import as_lateral
 from smpc_sql.sql.coercion import as_quotient
 from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.joined import Inner, Leaf, Outer, Tree
@@ -110,6 +111,8 @@ class SourceBinder:
         natural, side = name.startswith("NATURAL"), name.removeprefix("NATURAL").strip()
         if side in ("SEMI", "ANTI") and not natural:
             return self._filtering(left, join, side)
+        if name in ("ASOF", "ASOF LEFT"):
+            return self._join(left, as_lateral(join, left.names))
         if side not in ("", "CROSS", "LEFT", "RIGHT", "FULL"):
             raise Unsupported(f"{name} JOIN is not supported")
         only(join, "this", "method", "kind", "side", "on", "using")

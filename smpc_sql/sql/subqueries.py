@@ -31,6 +31,7 @@ from smpc_sql.plan.rules.fold_constants import FALSE, TRUE, UNKNOWN
 from smpc_sql.plan.uniqueness import injective_column, unique_keys
 from smpc_sql.schema import Boolean, Double, Enum, Integer, Text
 from smpc_sql.sql import contained
+from smpc_sql.sql.asked_along import last_along, total_along
 from smpc_sql.sql.beside import Links, beside_all, call, calls_of, join, mark
 from smpc_sql.sql.correlated import Correlated, Rows, linked_rows, refusal, split, unwrapped
 from smpc_sql.sql.every import Total, of_none, total_of
@@ -50,6 +51,13 @@ if TYPE_CHECKING:
 _ZERO = Literal(0, Integer(64))
 _COUNT = "count(*)"
 _OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A subquery's values, which stand beside the rows around already."""
+
+    items: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +121,22 @@ class Subqueries:
             raise Unsupported("a scalar subquery has one column")
         if isinstance(found, Total):
             return _of_total(binder, found)[1][0]
+        if isinstance(found, Values):
+            return found.items[0]
         return _looked_up(binder, found, node) if found.links else _one_row(binder, found, node)
 
-    def _linked_value(self, binder: ScalarBinder, node: exp.Expr) -> Total | Rows:
+    def _linked_value(self, binder: ScalarBinder, node: exp.Expr) -> Total | Rows | Values:
         if not isinstance(node, exp.Select):
             bound = self.queries.bind(node, self.ctes)
             return Rows(bound.relation, tuple(e for _, e in bound.columns))
         select = self.queries.select(node, self.ctes, binder)
         scope = select.rows()
-        if select.rest:
+        if select.rest and select.one_row:
+            totals = total_along(binder, select, scope)
+            if totals is None:
+                raise refusal(node)
+            return Values(totals.values)
+        if select.rest and not last_along(binder, select, scope):
             raise refusal(node)
         total = total_of(select, scope) if select.one_row and select.links else None
         return total or linked_rows(select, select.bind_rows(scope))

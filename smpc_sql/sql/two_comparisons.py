@@ -75,7 +75,7 @@ def comparison(term: Expression) -> Comparison | None:
 def within_both(binder: ScalarBinder, inner: Relation, links: Links, tests: Sequence[Comparison]) -> Expression | None:
     """Whether a row has equal keys and passes both tests; None where pairs of rows are few, or this cannot tell."""
     around = binder.scope.relation
-    if len(tests) != 2 or not _many_pairs(around, inner, links, tests):
+    if len(tests) != 2 or not many_pairs(around, inner, links, tests):
         return None
     fitting = [pair for pair in (tests, tests[::-1]) if _fits(pair[0], pair[1], around.max_rows + inner.max_rows)]
     if not fitting:
@@ -90,7 +90,7 @@ def within_both(binder: ScalarBinder, inner: Relation, links: Links, tests: Sequ
     return found
 
 
-def _many_pairs(around: Relation, inner: Relation, links: Links, tests: Sequence[Comparison]) -> bool:
+def many_pairs(around: Relation, inner: Relation, links: Links, tests: Sequence[Comparison]) -> bool:
     """Whether a join of the different values around with the rows would be of too many pairs."""
     for relation, keys in ((inner, [key for key, _ in links]), (around, [key for _, key in links])):
         known = set(map(injective_column, keys))
