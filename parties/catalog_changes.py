@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from smpc_sql.catalog import Catalog, CatalogInvalid, Fragment, Origin, Verdict, View, verdict_from_json, view_from_json
+from smpc_sql.catalog import Catalog, CatalogInvalid, Fragment, Origin, Verdict, View
+from smpc_sql.catalog_json import verdict_from_json, view_from_json
 from smpc_sql.errors import CatalogConflict
 from smpc_sql.schema import TableSchema
 

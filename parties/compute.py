@@ -22,7 +22,7 @@ from parties.directory_store import DirectoryStore
 from parties.engine import Engine, SqlEngine
 from parties.queries import Queries
 from parties.store import MemoryStore, Store
-from smpc_sql import messages
+from smpc_sql import faults, messages
 from smpc_sql.errors import ConfigError, InternalError, PeerError, PolicyError, SmpcError
 from smpc_sql.transport.base import Link, Node, identity
 from smpc_sql.transport.sealed import open_station
@@ -164,7 +164,7 @@ class Party:
         if error is not None:
             again = isinstance(error, Busy)
             with contextlib.suppress(PeerError):  # the client went away
-                self._reply(sender, messages.Failed(request, messages.fault_of(error), again))
+                self._reply(sender, messages.Failed(request, faults.fault_of(error), again))
 
     def _tick(self) -> None:
         with self._lock:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from smpc_sql import messages
+from smpc_sql import faults, messages
 from smpc_sql.errors import InternalError, PeerError, PolicyError, QueryError, SmpcError
 from smpc_sql.messages import Failed
 from smpc_sql.transport.base import Link
@@ -197,7 +197,7 @@ def all_of(kind: type[Any], replies: Mapping[str, messages.ToClient | SmpcError]
     errors: dict[str, SmpcError] = {}
     for party, reply in replies.items():
         if isinstance(reply, Failed):
-            errors[party] = messages.error_of(reply.fault, party)
+            errors[party] = faults.error_of(reply.fault, party)
         elif isinstance(reply, SmpcError):
             errors[party] = reply
         elif not isinstance(reply, kind):

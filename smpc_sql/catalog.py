@@ -4,145 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-from smpc_sql.errors import CatalogConflict, SmpcError, UnknownName
-from smpc_sql.schema import (
-    LONGEST_TEXT,
-    WORD,
-    Boolean,
-    Column,
-    Date,
-    Decimal,
-    Double,
-    Enum,
-    Integer,
-    Interval,
-    SqlType,
-    TableSchema,
-    Text,
-    Timestamp,
-    type_bounds,
+from smpc_sql.catalog_entries import Fragment, Origin, Quotient, TableEntry, Verdict, View
+from smpc_sql.catalog_json import (
+    MAX_TABLES,
+    CatalogInvalid,
+    entry_from_json,
+    entry_to_json,
+    list_of,
+    object_with,
+    view_from_json,
 )
+from smpc_sql.errors import CatalogConflict, UnknownName
+from smpc_sql.schema import TableSchema
+
+__all__ = ["Catalog", "CatalogInvalid", "Fragment", "Origin", "Quotient", "TableEntry", "Verdict", "View"]
 
 MAX_JSON = 16 << 20
-MAX_TABLES = 4096
-MAX_COLUMNS = 4096
-MAX_FRAGMENTS = 65536
-MAX_ROWS = 1 << 31
-"""Limits on what from_json accepts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """The rows of a table that one load brought: stored by every party under `id`."""
-
-    id: str
-    owner: str
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quotient:
-    """A DOUBLE of a table made from a query: two stored columns, whose quotient it is, or (root) the root of that."""
-
-    name: str
-    numerator: str
-    denominator: str
-    root: Literal["", "root", "signed_root"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a table's rows come from that no owner loaded: CREATE TABLE AS, whose text is the table's `ddl`.
-
-    by: who asked for it. tables: those that the query read. owners: whose rows went into it. valid: the stored BOOLEAN
-    column, secret and never shown, that says which rows there are; "" if all rows are.
-    """
-
-    by: str
-    tables: tuple[str, ...]
-    owners: tuple[str, ...]
-    valid: str = ""
-    quotients: tuple[Quotient, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether no two rows of a table, over all loads, agree on a declared key; rows with a NULL in it aside."""
-
-    key: tuple[str, ...]
-    unique: bool
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A query with a name. sql: its text. columns: names for its outputs, from the first."""
-
-    name: str
-    sql: str
-    columns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TableEntry:
-    """A table: its schema, the DDL that declared it, and its fragments in the order in which rows are stacked.
-
-    origin: of a table that was made from others; its schema then has every stored column, some of which nobody sees.
-    verdicts: of the keys that were checked for these fragments.
-    """
-
-    schema: TableSchema
-    fragments: tuple[Fragment, ...]
-    ddl: str
-    origin: Origin | None = None
-    verdicts: tuple[Verdict, ...] = ()
-
-    @property
-    def keys(self) -> tuple[tuple[str, ...], ...]:
-        """The declared keys, each once, by the columns' names in the schema."""
-        declared = (key for key in (self.schema.primary_key, *self.schema.unique) if key)
-        named = (tuple(c.name for name in key if (c := self.schema.column(name)) is not None) for key in declared)
-        return tuple(dict.fromkeys(named))
-
-    @property
-    def unchecked(self) -> tuple[tuple[str, ...], ...]:
-        """The keys of which nobody knows whether they hold between loads: each load was checked by itself."""
-        if sum(fragment.rows > 0 for fragment in self.fragments) <= 1:
-            return ()
-        known = {verdict.key for verdict in self.verdicts}
-        return tuple(key for key in self.keys if key not in known)
-
-    @property
-    def violated(self) -> tuple[tuple[str, ...], ...]:
-        """The keys that rows of different loads have alike."""
-        return tuple(verdict.key for verdict in self.verdicts if not verdict.unique)
-
-    @property
-    def owners(self) -> tuple[str, ...]:
-        """Who brought rows, sorted, each once: the labels of the pseudo-column `owner`."""
-        return tuple(sorted({fragment.owner for fragment in self.fragments}))
-
-    @property
-    def visible(self) -> tuple[tuple[str, SqlType, bool], ...]:
-        """Name, type and whether it can be NULL, of every column that a query sees."""
-        origin = self.origin or Origin("", (), ())
-        shown = {quotient.numerator: quotient.name for quotient in origin.quotients}
-        hidden = {origin.valid, *(quotient.denominator for quotient in origin.quotients)}
-        return tuple(
-            (shown[c.name], Double(), True) if c.name in shown else (c.name, c.type, c.nullable)
-            for c in self.schema.columns
-            if c.name not in hidden
-        )
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are in all, or may be: where a column says which rows are valid, the most."""
-        return sum(fragment.rows for fragment in self.fragments)
+"""Characters of a catalog's text that from_text accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +112,7 @@ class Catalog:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, tables and views sorted by name."""
         return {
-            "tables": [_entry_to_json(self.tables[name]) for name in sorted(self.tables)],
+            "tables": [entry_to_json(self.tables[name]) for name in sorted(self.tables)],
             "views": [[view.name, view.sql, *view.columns] for _, view in sorted(self.views.items())],
         }
 
@@ -237,9 +120,9 @@ class Catalog:
     def from_json(data: object) -> Catalog:
         """The catalog of to_json's output, validated. Raises CatalogInvalid."""
         catalog = Catalog()
-        found = _dict(data, "tables", "views")
-        for item in _list(found["tables"], MAX_TABLES, "tables"):
-            entry = _entry_from_json(item)
+        found = object_with(data, "tables", "views")
+        for item in list_of(found["tables"], MAX_TABLES, "tables"):
+            entry = entry_from_json(item)
             try:
                 catalog = catalog.with_table(entry.schema, entry.ddl, entry.origin)
                 for fragment in entry.fragments:
@@ -247,7 +130,7 @@ class Catalog:
                 catalog = catalog.with_verdicts(entry.schema.name, entry.verdicts)
             except CatalogConflict as error:
                 raise CatalogInvalid(str(error)) from error
-        for item in _list(found["views"], MAX_TABLES, "views"):
+        for item in list_of(found["views"], MAX_TABLES, "views"):
             try:
                 catalog = catalog.with_view(view_from_json(item))
             except CatalogConflict as error:
@@ -264,198 +147,3 @@ class Catalog:
         except (ValueError, RecursionError) as error:
             raise CatalogInvalid("a catalog is not JSON") from error
         return Catalog.from_json(data)
-
-
-class CatalogInvalid(SmpcError):
-    """Stored or received data is not a catalog. Whoever reads it knows whose fault that is."""
-
-
-def _entry_to_json(entry: TableEntry) -> dict[str, Any]:
-    schema = entry.schema
-    return {
-        "name": schema.name,
-        "columns": [
-            {
-                "name": column.name,
-                "type": _type_to_json(column.type),
-                "nullable": column.nullable,
-                "low": column.bounds.low,
-                "high": column.bounds.high,
-            }
-            for column in schema.columns
-        ],
-        "primary_key": list(schema.primary_key),
-        "unique": [list(key) for key in schema.unique],
-        "fragments": [{"id": f.id, "owner": f.owner, "rows": f.rows} for f in entry.fragments],
-        "ddl": entry.ddl,
-        "verdicts": [[verdict.unique, *verdict.key] for verdict in entry.verdicts],
-        "origin": None if entry.origin is None else _origin_to_json(entry.origin),
-    }
-
-
-def _origin_to_json(origin: Origin) -> dict[str, Any]:
-    return {
-        "by": origin.by,
-        "tables": list(origin.tables),
-        "owners": list(origin.owners),
-        "valid": origin.valid,
-        "quotients": [[q.name, q.numerator, q.denominator, q.root] for q in origin.quotients],
-    }
-
-
-def _origin_from_json(data: object, schema: TableSchema) -> Origin | None:
-    if data is None:
-        return None
-    item = _dict(data, "by", "tables", "owners", "valid", "quotients")
-    tables, owners = (
-        tuple(_text(name) for name in _list(item[key], MAX_FRAGMENTS, key)) for key in ("tables", "owners")
-    )
-    quotients = tuple(_quotient_from_json(q, schema) for q in _list(item["quotients"], MAX_COLUMNS, "quotients"))
-    valid = "" if item["valid"] == "" else _text(item["valid"])
-    column = schema.column(valid) if valid else None
-    if valid and (column is None or not isinstance(column.type, Boolean) or column.nullable):
-        raise CatalogInvalid("the column of valid rows is not there, or no BOOLEAN NOT NULL")
-    return Origin(_text(item["by"]), tables, owners, valid, quotients)
-
-
-def _quotient_from_json(data: object, schema: TableSchema) -> Quotient:
-    match data:
-        case [str(name), str(numerator), str(denominator), "" | "root" | "signed_root" as root]:
-            parts = schema.column(numerator), schema.column(denominator)
-            if all(part is not None and isinstance(part.type, Integer | Decimal) for part in parts):
-                return Quotient(_text(name), numerator, denominator, root)
-    raise CatalogInvalid("a quotient's columns are not there, or no numbers")
-
-
-def _type_to_json(type_: SqlType) -> list[Any]:
-    match type_:
-        case Integer(bits):
-            return ["integer", bits]
-        case Decimal(precision, scale):
-            return ["decimal", precision, scale]
-        case Boolean():
-            return ["boolean"]
-        case Date(midnight):
-            return ["date", "midnight"] if midnight else ["date"]
-        case Timestamp():
-            return ["timestamp"]
-        case Enum(labels):
-            return ["enum", *labels]
-        case Text(length, ascii):
-            return ["text", length, "ascii" if ascii else "utf8"]
-        case Double(int(decimals)):
-            return ["double", decimals]
-        case _:
-            raise CatalogInvalid(f"a column cannot be {type_}")
-
-
-def _entry_from_json(data: object) -> TableEntry:
-    item = _dict(data, "name", "columns", "primary_key", "unique", "fragments", "ddl", "origin", "verdicts")
-    columns = tuple(_column_from_json(column) for column in _list(item["columns"], MAX_COLUMNS, "columns"))
-    names = [column.name.lower() for column in columns]
-    stored = [part.name.lower() for column in columns for part in column.stored]
-    if not names or len(set(stored)) != len(stored) or len(stored) > MAX_COLUMNS:
-        raise CatalogInvalid("a table's columns are distinct, and there is at least one")
-    keys = [_key(item["primary_key"], names), *(_key(k, names) for k in _list(item["unique"], MAX_COLUMNS, "unique"))]
-    schema = TableSchema(_text(item["name"]), columns, keys[0], tuple(keys[1:]))
-    fragments = tuple(_fragment_from_json(f) for f in _list(item["fragments"], MAX_FRAGMENTS, "fragments"))
-    verdicts = tuple(verdict_from_json(v) for v in _list(item["verdicts"], MAX_COLUMNS, "verdicts"))
-    origin = _origin_from_json(item["origin"], schema)
-    entry = TableEntry(schema, fragments, _text(item["ddl"], 1 << 20), origin, verdicts)
-    if any(verdict.key not in entry.keys for verdict in verdicts):
-        raise CatalogInvalid("a verdict is on a key that does not exist")
-    return entry
-
-
-def verdict_from_json(data: object) -> Verdict:
-    """Of [unique, column, …]. Raises CatalogInvalid."""
-    match data:
-        case [bool(unique), str(), *_]:
-            return Verdict(tuple(_text(name) for name in data[1:]), unique)
-    raise CatalogInvalid("expected a verdict on a key")
-
-
-def view_from_json(data: object) -> View:
-    """Of [name, sql, column, …]. Raises CatalogInvalid."""
-    match data:
-        case [str(), str(), *_]:
-            return View(_text(data[0]), _text(data[1], 1 << 20), tuple(_text(name) for name in data[2:]))
-    raise CatalogInvalid("expected a view")
-
-
-def _column_from_json(data: object) -> Column:
-    item = _dict(data, "name", "type", "nullable", "low", "high")
-    type_ = _type_from_json(_list(item["type"], 1 << 20, "type"))
-    low, high = _integer(item["low"]), _integer(item["high"])
-    whole = WORD if isinstance(type_, Date | Timestamp) else type_bounds(type_)
-    if (
-        low not in WORD
-        or high not in WORD
-        or not (whole.low <= low <= high <= whole.high)
-        or not isinstance(item["nullable"], bool)
-    ):
-        raise CatalogInvalid("a column's bounds do not fit its type")
-    return Column(_text(item["name"]), type_, item["nullable"], Interval(low, high))
-
-
-def _type_from_json(data: list[Any]) -> SqlType:
-    match data:
-        case ["integer", 8 | 16 | 32 | 64 | 128 as bits] if type(bits) is int:
-            return Integer(bits)
-        case ["decimal", int(precision), int(scale)] if 0 <= scale <= precision <= 38 and precision >= 1:
-            return Decimal(precision, scale)
-        case ["boolean"]:
-            return Boolean()
-        case ["date"]:
-            return Date()
-        case ["date", "midnight"]:
-            return Date(midnight=True)
-        case ["timestamp"]:
-            return Timestamp()
-        case ["double", int(decimals)] if 0 <= decimals <= 18 and type(decimals) is int:
-            return Double(decimals)
-        case ["text", int(length), "ascii" | "utf8" as kind] if 1 <= length <= LONGEST_TEXT and type(length) is int:
-            return Text(length, kind == "ascii")
-        case ["enum", *labels] if labels and all(isinstance(label, str) for label in labels):
-            if len(set(labels)) == len(labels):
-                return Enum(tuple(labels))
-    raise CatalogInvalid("a column's type is not known")
-
-
-def _fragment_from_json(data: object) -> Fragment:
-    item = _dict(data, "id", "owner", "rows")
-    rows = _integer(item["rows"])
-    if not 0 <= rows <= MAX_ROWS:
-        raise CatalogInvalid("a fragment's number of rows is out of range")
-    return Fragment(_text(item["id"]), _text(item["owner"]), rows)
-
-
-def _dict(data: object, *keys: str) -> dict[str, Any]:
-    if not isinstance(data, dict) or set(data) != set(keys):
-        raise CatalogInvalid(f"expected an object with {', '.join(keys)}")
-    return data
-
-
-def _list(data: object, limit: int, what: str) -> list[Any]:
-    if not isinstance(data, list) or len(data) > limit:
-        raise CatalogInvalid(f"{what}: expected a list of at most {limit}")
-    return data
-
-
-def _text(data: object, limit: int = 256) -> str:
-    if not isinstance(data, str) or not data or len(data) > limit or re.search(r"[\x00]", data):
-        raise CatalogInvalid("expected a text")
-    return data
-
-
-def _integer(data: object) -> int:
-    if type(data) is not int:
-        raise CatalogInvalid("expected an integer")
-    return data
-
-
-def _key(data: object, names: list[str]) -> tuple[str, ...]:
-    key = tuple(_text(name) for name in _list(data, MAX_COLUMNS, "key"))
-    if any(name.lower() not in names for name in key):
-        raise CatalogInvalid("a key names a column that does not exist")
-    return key

@@ -1,4 +1,4 @@
-"""SQL values <-> scaled integers, exactly, whole columns at a time.
+"""SQL values as scaled integers, exactly, whole columns at a time.
 
 Encoding takes a column's declaration and its values (text, as a CSV file holds it, or a DataFrame's column) and gives
 int64 words and a NULL mask. What does not fit is not raised here but listed as faults, by row, so that a loader can
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,34 +21,25 @@ import numpy.typing as npt
 import pandas as pd
 
 from smpc_sql.decimals import Rounding, round_to
-from smpc_sql.errors import InternalError, QueryError
-from smpc_sql.moments import moment_of, moment_word
+from smpc_sql.decoding import Mask, Words, show_bound
+from smpc_sql.moments import moment_word
+from smpc_sql.reading import days_of, numbers_of, words_of_texts
 from smpc_sql.schema import (
-    WORD_BYTES,
     Boolean,
     Column,
     Date,
     Decimal,
     Double,
-    Duration,
     Enum,
     Integer,
     SqlType,
     Text,
     Timestamp,
     scale_of,
-    text_of_words,
     type_bounds,
 )
 
-Words = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-
-_EPOCH = datetime.date(1970, 1, 1).toordinal()
-_LONGEST_NUMBER = 64  # characters; a longer text is no number of 64 bits that anybody wrote on purpose
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?0*[0-9]{1,17})?")
 _BOOLEANS = {"true": 1, "t": 1, "1": 1, "false": 0, "f": 0, "0": 0}
-_DIGIT_LIMIT = (2**63 - 10) // 10  # below it, ten times a number and a digit still fits 63 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +80,13 @@ def encode_text(column: Column, texts: Sequence[str], nulls: Mask) -> EncodedCol
         return _encode_texts(column, column.type, values, present, nulls)
     match column.type:
         case Integer() | Decimal():
-            found, malformed, inexact = _numbers(values, scale_of(column.type))
+            found, malformed, inexact = numbers_of(values, scale_of(column.type))
         case Double():
-            found, malformed, inexact = _numbers(values, scale_of(column.type))
+            found, malformed, inexact = numbers_of(values, scale_of(column.type))
             rounding = round_to(found, inexact, values, scale_of(column.type))
             inexact = np.zeros(len(values), np.bool_)
         case Date():
-            found, malformed = _dates(values)
+            found, malformed = days_of(values)
             inexact = np.zeros(len(values), np.bool_)
         case Timestamp():
             moments = [moment_word(value) for value in values]
@@ -136,91 +126,6 @@ def encode_series(column: Column, series: pd.Series[Any]) -> EncodedColumn:
         values = series.to_numpy(dtype=getattr(dtype, "numpy_dtype", dtype), na_value=np.nan)
     texts = ["" if null else _text_of(value) for value, null in zip(values, nulls.tolist(), strict=True)]
     return encode_text(column, texts, nulls)
-
-
-def decode_column(type_: SqlType, words: Words, nulls: Mask | None = None) -> list[Any]:
-    """Scaled integers as Python values: int, decimal.Decimal with the type's scale, bool, date, str; None for NULL.
-
-    Raises QueryError for a computed day outside the years 1 to 9999. A code that no label has is an InternalError.
-    """
-    values: list[Any] = words.tolist()
-    absent: list[bool] = [False] * len(values) if nulls is None else nulls.tolist()
-    if nulls is not None:
-        bounds = type_bounds(type_)
-        values = [bounds.low if null else value for value, null in zip(values, absent, strict=True)]
-    match type_:
-        case Integer():
-            decoded: list[Any] = values
-        case Decimal(_, scale):
-            exact = decimal.Context(prec=40)
-            decoded = [exact.scaleb(decimal.Decimal(value), -scale) for value in values]
-        case Boolean():
-            decoded = [bool(value) for value in _within(type_, values)]
-        case Date():
-            bounds = type_bounds(type_)
-            if any(value not in bounds for value in values):
-                raise QueryError("a date of the result lies outside the years 1 to 9999")
-            decoded = [_day(value, type_.midnight) for value in values]
-        case Timestamp():
-            bounds = type_bounds(type_)
-            if any(value not in bounds for value in values):
-                raise QueryError("a timestamp of the result lies outside the years 1 to 9999")
-            decoded = [moment_of(value) for value in values]
-        case Duration():
-            decoded = [datetime.timedelta(microseconds=value) for value in values]
-        case Enum(labels):
-            decoded = [labels[value] for value in _within(type_, values)]
-        case Text():
-            return decode_text(type_, [words], nulls)
-        case Double():
-            raise InternalError("a DOUBLE is a fraction, not a word")
-    return [None if null else value for value, null in zip(decoded, absent, strict=True)]
-
-
-def _day(value: int, midnight: bool) -> datetime.date:
-    day = datetime.date.fromordinal(value + _EPOCH)
-    return datetime.datetime.combine(day, datetime.time()) if midnight else day
-
-
-def decode_whole(type_: SqlType, number: int) -> int | decimal.Decimal:
-    """A scaled integer of any size as a Python value of an INTEGER or a DECIMAL."""
-    if not isinstance(type_, Decimal):
-        return number
-    return decimal.Decimal((number < 0, tuple(map(int, str(abs(number)))), -type_.scale))
-
-
-def decode_text(type_: Text, words: Sequence[Words], nulls: Mask | None = None) -> list[str | None]:
-    """The words of texts as str; None for NULL. What is no text is an InternalError."""
-    absent: list[bool] = [False] * len(words[0]) if nulls is None else nulls.tolist()
-    rows = zip(*(column.tolist() for column in words), strict=True)
-    try:
-        return [None if null else text_of_words(row, type_.length) for row, null in zip(rows, absent, strict=True)]
-    except ValueError:
-        raise InternalError(f"a value that is no {type_}") from None
-
-
-def show_bound(type_: SqlType, value: int) -> str:
-    """A public bound as SQL would write it: 0, -2.60, DATE '2020-01-31', true, 'F'."""
-    type_ = type_.kept if isinstance(type_, Double) else type_
-    shown = decode_column(type_, np.array([value], np.int64))[0]
-    match type_:
-        case Date(midnight=False):
-            return f"DATE '{shown}'"
-        case Date() | Timestamp():
-            return f"TIMESTAMP '{shown}'"
-        case Enum() | Text():
-            return "'" + str(shown).replace("'", "''") + "'"
-        case Boolean():
-            return "true" if shown else "false"
-        case _:
-            return str(shown)
-
-
-def _within(type_: SqlType, values: list[int]) -> list[int]:
-    bounds = type_bounds(type_)
-    if any(value not in bounds for value in values):
-        raise InternalError(f"a value that is no {type_}")
-    return values
 
 
 def _checked(
@@ -284,7 +189,7 @@ def _encode_texts(
     column: Column, type_: Text, values: Sequence[str], present: npt.NDArray[np.intp], nulls: Mask
 ) -> EncodedColumn:
     foreign = np.fromiter((type_.ascii and not value.isascii() for value in values), np.bool_, len(values))
-    found, bad = _texts(values, type_)
+    found, bad = words_of_texts(values, type_)
     words = np.zeros((len(found), len(nulls)), np.int64)
     words[:, present] = found
     wrong = [
@@ -295,101 +200,8 @@ def _encode_texts(
     return EncodedColumn(words[0], nulls, checked.faults, tuple(words[1:]))
 
 
-def _texts(values: Sequence[str], type_: Text) -> tuple[Words, Mask]:
-    """Texts as words: (words [words, rows], which do not fit)."""
-    raw = [value.encode() for value in values]
-    length, sizes = type_.length, [word.length for word in type_.words]
-    bad = np.fromiter((len(each) > length or b"\0" in each for each in raw), np.bool_, len(raw))
-    fitting = [b"" if wrong else each for each, wrong in zip(raw, bad.tolist(), strict=True)]
-    padded = np.array(fitting, f"S{length}").view(np.uint8).reshape(len(raw), length)
-    filled = np.zeros((len(sizes), len(raw), 8), np.uint8)
-    for place, size in enumerate(sizes):
-        filled[place, :, 8 - size :] = padded[:, place * WORD_BYTES : place * WORD_BYTES + size]
-    return filled.view(">i8").reshape(len(sizes), len(raw)).astype(np.int64), bad
-
-
 def _look_up(codes: dict[str, int], values: Sequence[str]) -> Words:
     return np.fromiter((codes.get(value, -1) for value in values), np.int64, len(values))
-
-
-def _characters(values: Sequence[str]) -> npt.NDArray[np.uint32]:
-    """Texts as a matrix of code points, [rows, longest], filled up with 0."""
-    packed = np.array(values, dtype=np.str_) if len(values) else np.zeros(0, "U1")
-    width = max(packed.dtype.itemsize // 4, 1)
-    return np.ascontiguousarray(packed.astype(f"U{width}")).view(np.uint32).reshape(len(values), width)
-
-
-def _numbers(values: Sequence[str], scale: int) -> tuple[Words, Mask, Mask]:
-    """Texts as integers times 10^scale: (words, which are no number of 64 bits, which have more than `scale` decimals).
-
-    One pass over character positions, all rows at once; what it cannot read (an exponent) is tried one by one.
-    """
-    stripped = [value.strip() for value in values]
-    chars = _characters([v if len(v) <= _LONGEST_NUMBER and "\0" not in v else "?" for v in stripped])
-    rows = len(stripped)
-    total, decimals, digits = np.zeros(rows, np.int64), np.zeros(rows, np.int64), np.zeros(rows, np.int64)
-    bad, inexact, point, ended = (np.zeros(rows, np.bool_) for _ in range(4))
-    for position in range(chars.shape[1]):
-        char = chars[:, position]
-        is_digit = (char >= ord("0")) & (char <= ord("9"))
-        is_point, is_end = char == ord("."), char == 0
-        is_sign = ((char == ord("-")) | (char == ord("+"))) if position == 0 else np.zeros(rows, np.bool_)
-        bad |= ~(is_digit | is_point | is_end | is_sign) | (is_point & point) | (ended & ~is_end)
-        value = np.where(is_digit, char, ord("0")).astype(np.int64) - ord("0")
-        counts = is_digit & ~(point & (decimals >= scale))
-        inexact |= is_digit & ~counts & (value > 0)
-        bad |= counts & (total > _DIGIT_LIMIT)
-        total = np.where(counts & ~bad, total * 10 + value, total)
-        decimals += counts & point
-        digits += is_digit
-        point |= is_point
-        ended |= is_end
-    power = np.array([10**k for k in range(min(scale, 18) + 1)], np.int64)
-    factor = power[np.minimum(scale - decimals, len(power) - 1)]
-    bad |= (digits == 0) | (total > (2**63 - 1) // factor)
-    total = np.where(bad, 0, total) * np.where(bad, 1, factor)
-    total = np.where(chars[:, 0] == ord("-"), -total, total)
-    for row in np.flatnonzero(bad):
-        total[row], bad[row], inexact[row] = _one_number(stripped[row], scale)
-    return total, bad, inexact & ~bad
-
-
-def _one_number(text: str, scale: int) -> tuple[int, bool, bool]:
-    """(word, is no number of 64 bits, has more than `scale` decimals) of one text, exponents and all."""
-    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
-        return 0, True, False
-    sign, digits, exponent = decimal.Decimal(text).as_tuple()
-    if not isinstance(exponent, int) or exponent + len(digits) > _LONGEST_NUMBER:
-        return 0, any(digits), False
-    magnitude, shift = int("".join(map(str, digits))), max(exponent + scale, -len(digits))  # further down, all is rest
-    magnitude, rest = (magnitude * 10**shift, 0) if shift >= 0 else divmod(magnitude, 10**-shift)
-    word = -magnitude if sign else magnitude
-    if not -(2**63) <= word < 2**63:
-        return 0, True, False
-    return (0, False, True) if rest else (word, False, False)
-
-
-def _dates(values: Sequence[str]) -> tuple[Words, Mask]:
-    """YYYY-MM-DD as days since 1970-01-01: (words, which are no such date)."""
-    stripped = [value.strip() for value in values]
-    malformed = np.fromiter((len(value) != len("YYYY-MM-DD") for value in stripped), np.bool_, len(stripped))
-    plain = [value if len(value) == len("YYYY-MM-DD") else "1970-01-01" for value in stripped]
-    chars = _characters([*plain, "1970-01-01"])[:-1].astype(np.int64) - ord("0")  # the last row fixes the width
-    dashes, digits = chars[:, [4, 7]], chars[:, [0, 1, 2, 3, 5, 6, 8, 9]]
-    malformed |= (dashes != ord("-") - ord("0")).any(axis=1) | ((digits < 0) | (digits > 9)).any(axis=1)
-    digits = np.where(malformed[:, None], np.array([1, 9, 7, 0, 0, 1, 0, 1]), digits)
-    year = digits[:, :4] @ np.array([1000, 100, 10, 1])
-    month, day = digits[:, 4] * 10 + digits[:, 5], digits[:, 6] * 10 + digits[:, 7]
-    malformed |= (year < 1) | (month < 1) | (month > 12) | (day < 1)
-    months = np.where(malformed, 0, (year - 1970) * 12 + month - 1)
-    first, following = _first_day(months), _first_day(months + 1)
-    malformed |= day > following - first
-    return first + day - 1, malformed
-
-
-def _first_day(months: Words) -> Words:
-    """Months since 1970-01 as days since 1970-01-01."""
-    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
 def _encode_datetimes(column: Column, series: pd.Series[Any], nulls: Mask) -> EncodedColumn:

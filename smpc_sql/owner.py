@@ -19,7 +19,8 @@ import pandas as pd
 
 from smpc_sql import messages, sharing
 from smpc_sql.decimals import Rounding
-from smpc_sql.encoding import EncodedColumn, Mask, Words, encode_series, encode_text
+from smpc_sql.decoding import Mask, Words
+from smpc_sql.encoding import EncodedColumn, encode_series, encode_text
 from smpc_sql.errors import DataError
 from smpc_sql.schema import Column, TableSchema
 

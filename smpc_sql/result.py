@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smpc_sql.encoding import Mask, Words, decode_column, decode_text, decode_whole
+from smpc_sql.decoding import Mask, Words, decode_column, decode_text, decode_whole
 from smpc_sql.errors import InternalError, PeerError, QueryError
 from smpc_sql.plan.approximations import Approximation, approximations
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn

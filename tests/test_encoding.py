@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smpc_sql.encoding import EncodedColumn, decode_column, encode_series, encode_text, show_bound
+from smpc_sql.decoding import decode_column, show_bound
+from smpc_sql.encoding import EncodedColumn, encode_series, encode_text
 from smpc_sql.errors import InternalError, QueryError
 from smpc_sql.schema import Boolean, Column, Date, Decimal, Double, Enum, Integer, Interval, SqlType, type_bounds
 

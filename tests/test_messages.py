@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpc_sql import errors, messages
+from smpc_sql import errors, faults, messages
 from smpc_sql.wire import Malformed
 
 ID, DIGEST = bytes(16), bytes(32)
@@ -129,12 +129,12 @@ def test_a_result_of_objects_is_malformed() -> None:
     ],
 )
 def test_errors_travel(error: errors.SmpcError) -> None:
-    back = messages.error_of(messages.fault_of(error), "party1")
+    back = faults.error_of(faults.fault_of(error), "party1")
     assert (type(back), str(back)) == (type(error), str(error))
 
 
 def test_an_unknown_error_is_the_senders_fault() -> None:
-    back = messages.error_of(messages.Fault("KeyboardInterrupt", "x"), "party1")
+    back = faults.error_of(messages.Fault("KeyboardInterrupt", "x"), "party1")
     assert isinstance(back, errors.PeerError)
     assert back.peer == "party1"
 
@@ -143,7 +143,7 @@ def test_subclasses_travel_as_what_they_are_known_as() -> None:
     class Special(errors.CatalogConflict):
         pass
 
-    back = messages.error_of(messages.fault_of(Special("taken")), "party1")
+    back = faults.error_of(faults.fault_of(Special("taken")), "party1")
     assert type(back) is errors.CatalogConflict
 
 

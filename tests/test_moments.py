@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smpc_sql.encoding import decode_column
+from smpc_sql.decoding import decode_column
 from smpc_sql.errors import DataError, QueryError
 from smpc_sql.moments import moment_of, moment_word
 from smpc_sql.owner import from_frame, read_csv

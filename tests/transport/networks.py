@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -15,17 +18,19 @@ from smpc_sql.transport.zeromq.visitor import Visitor
 
 Wrap = Callable[[Carrier], Carrier]
 
+FIRST_PORT, PORTS = 12_000, 20_000
+_ports = itertools.count()
+
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nobody listens on just now, none given twice; below those of outgoing connections."""
+    found: list[int] = []
+    while len(found) < count:
+        port = FIRST_PORT + (997 * os.getpid() + next(_ports)) % PORTS
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 class Network:
@@ -39,10 +44,12 @@ class Network:
         self.nodes: list[Node] = []
         self.hub = Hub()
         self.keys: dict[str, KeyPair | None] = dict.fromkeys((*self.NAMES, self.VISITOR))
-        self.sealed_ports = dict(zip(self.NAMES, free_ports(len(self.NAMES)), strict=True)) if kind == "sealed" else {}
+        self.sealed_ports: dict[str, int] = {}
         if kind in ("tcp", "sealed"):
             keys = {name: new_keys() for name in (*self.NAMES, self.VISITOR)}
-            ports = free_ports(len(self.NAMES))
+            ports, sealed = free_ports(len(self.NAMES)), free_ports(len(self.NAMES))
+            if kind == "sealed":
+                self.sealed_ports = dict(zip(self.NAMES, sealed, strict=True))
             self.keys = dict(keys)
             self.addresses = {
                 name: Address(f"tcp://127.0.0.1:{port}", keys[name].public)
