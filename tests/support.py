@@ -65,6 +65,8 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("TRY_CAST; CAST of labels that are numbers or dates", "SELECT TRY_CAST(id AS TINYINT), CAST(IF(urgent, '1.5', '2') AS DECIMAL(3, 1)) FROM visits"),
     ("CAST, TRY_CAST of secret text to numbers, BOOLEAN, DATE, TIMESTAMP", "SELECT CAST(name AS INTEGER), CAST(code AS DECIMAL(5, 2)), TRY_CAST(name AS DATE), CAST(name AS TIMESTAMP), CAST(name AS DOUBLE) + 1 FROM patients"),
     ("numbers, BOOLEAN, DATE and TIMESTAMP as text", "SELECT CAST(cost AS VARCHAR), id || ' of ' || day, CONCAT(urgent, '/', patient) FROM visits"),
+    ("CAST, TRY_CAST to HUGEINT, ENUM, TIMESTAMP_S, TIMESTAMP_MS", "SELECT CAST(cost AS HUGEINT), TRY_CAST(name AS ENUM('a', 'b')), CAST(day AS TIMESTAMP_S) FROM visits JOIN patients USING (patient)"),
+    ("CAST of INTERVAL to text; to TIME, TIMESTAMPTZ, unsigned integers", "SELECT CAST(went - came AS VARCHAR) FROM stays"),
     ("DOUBLEs as text: any as outputs; of fixed precision everywhere", "SELECT CAST(AVG(cost) AS VARCHAR), MAX(CAST(height AS VARCHAR)) FROM visits JOIN patients USING (patient)"),
     ("text of a quotient within a query", "SELECT COUNT(*) FROM visits GROUP BY CAST(cost / id AS VARCHAR)"),
     ("REPLACE, TRANSLATE, SPLIT_PART, POSITION, LPAD, RPAD, REPEAT, REVERSE, OVERLAY, ASCII, UNICODE with constants", "SELECT REPLACE(name, 'St.', 'Saint'), SPLIT_PART(name, ' ', -1), POSITION('-' IN code), LPAD(code, 9, '.'), TRANSLATE(name, 'ij', 'y') FROM patients"),

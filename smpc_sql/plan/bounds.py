@@ -15,13 +15,16 @@ from smpc_sql.plan.expressions import (
     AggregateCall,
     Divide,
     Expression,
+    FloorDivide,
     Less,
+    Remainder,
     Sqrt,
     TextCall,
     WholeQuotient,
     WholeRoot,
     walk,
 )
+from smpc_sql.plan.expressions.division import is_divided
 from smpc_sql.plan.relations import Join, Sort, SortKey, Window, expressions_of
 from smpc_sql.plan.relations import walk as walk_relation
 from smpc_sql.schema import WORD, Interval
@@ -59,6 +62,9 @@ def _check_node(node: Expression | AggregateCall, names: tuple[str, ...]) -> Non
         _check(Interval(-reach, reach), f"a step of {explain_expression(node, names)}")
     if isinstance(node, WholeRoot) and node.x.bounds.bits > _ROOT_BITS:
         _check(Interval(0, 4 * node.x.bounds.high), f"a step of {explain_expression(node, names)}")
+    if isinstance(node, FloorDivide | Remainder) and not is_divided(node.x.bounds, node.divisor):
+        reach = node.x.bounds.size + node.divisor << 2
+        _check(Interval(-reach, reach), f"a step of {explain_expression(node, names)}")
     if isinstance(node, Less):
         difference = node.left.bounds - node.right.bounds
         if difference.intersect(WORD) != difference:

@@ -40,6 +40,7 @@ from smpc_sql.plan.expressions import (
     rebuild,
     walk,
 )
+from smpc_sql.plan.expressions.division import is_divided
 from smpc_sql.schema import WORD, Boolean, Decimal, Integer, Interval, SqlType
 
 DIGIT = 24
@@ -85,6 +86,8 @@ def fits(e: Expression) -> bool:
 
 
 def _leaves(node: Expression | AggregateCall) -> bool:
+    if isinstance(node, FloorDivide | Remainder) and not is_divided(node.x.bounds, node.divisor):
+        return True
     if isinstance(node, WholeQuotient):
         bounds = Interval(-1, node.denominator.bounds.high << node.bits + 1).union(node.bounds)
     elif isinstance(node, Less):
@@ -137,6 +140,8 @@ def legal(e: Expression) -> Expression:
             return _case(rebuild(e, tuple(map(legal, e.parts))))
         case FloorDivide(x, divisor, type_):
             return _floor(legal(x), divisor, type_)
+        case Remainder(x, divisor):
+            return _remainder(legal(x), divisor)
         case WholeQuotient():
             return _whole_quotient(e, legal(e.numerator), legal(e.denominator))
         case WholeRoot(x):
@@ -210,16 +215,25 @@ def _without_null(word: Expression) -> Expression:
 
 def _floor(x: Expression, divisor: int, type_: SqlType) -> Expression:
     """floor(x / divisor) as in school, digit by digit."""
-    if fits(x) or divisor >= LARGEST_DIVISOR:
-        return FloorDivide(x, divisor, type_)
-    above, *below = digits(x)
-    quotients: list[Expression] = [FloorDivide(above, divisor, _INTEGER)]
-    rest: Expression = Remainder(above, divisor)
-    for digit in below:
-        rest = Add(Multiply(Literal(1 << DIGIT, _INTEGER), rest, _INTEGER), digit, _INTEGER)
-        quotients.append(FloorDivide(rest, divisor, _INTEGER))
-        rest = Remainder(rest, divisor)
-    return composed(quotients, type_)
+    if fits(whole := FloorDivide(x, divisor, type_)) or divisor >= LARGEST_DIVISOR:
+        return whole
+    return composed([FloorDivide(each, divisor, _INTEGER) for each in _dividends(x, divisor)], type_)
+
+
+def _remainder(x: Expression, divisor: int) -> Expression:
+    """What the last digit of the quotient leaves."""
+    if fits(rest := Remainder(x, divisor)) or divisor >= LARGEST_DIVISOR:
+        return rest
+    return Remainder(_dividends(x, divisor)[-1], divisor)
+
+
+def _dividends(x: Expression, divisor: int) -> list[Expression]:
+    """What each digit of the quotient is made of: what is left by those before, and the next digit of x."""
+    found: list[Expression] = []
+    for digit in digits(x):
+        rest = Multiply(Literal(1 << DIGIT, _INTEGER), Remainder(found[-1], divisor), _INTEGER) if found else None
+        found.append(digit if rest is None else Add(rest, digit, _INTEGER))
+    return found
 
 
 def _whole_quotient(e: WholeQuotient, n: Expression, d: Expression) -> Expression:

@@ -29,7 +29,6 @@ from smpc_sql.plan.expressions import (
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.text import ChangeCase, Digits, ReadDate, ReadNumber, ReadTimestamp, SignBit
 from smpc_sql.schema import (
-    DAY,
     Boolean,
     Date,
     Decimal,
@@ -53,6 +52,9 @@ _MOST = 18
 
 _SECOND = 1_000_000
 _SHORTEST_MOMENT = len("2020-1-1 1:")
+_END_OF_TIME = 9999123124
+"""YYYYMMDDhh of the first hour that no TIMESTAMP has."""
+
 _HALF = 10**_MOST
 _DOUBLE_ONES = 12
 
@@ -74,10 +76,10 @@ def read(x: Expression, type_: SqlType, fit: Fit, truths: tuple[tuple[str, ...],
             return _date(x)
         case Timestamp():
             return _moment(x)
-        case Integer(bits) if bits <= 64:
+        case Integer(bits) if bits <= 64 or length <= _MOST:
             ones = min(length, len(str(1 << bits - 1)))
             return _big(x) if ones > _MOST else fit(_number(x, ones, 0, _WORD), type_)
-        case Decimal(precision, scale) if precision <= _MOST:
+        case Decimal(precision, scale) if min(length, max(1, precision - scale)) + scale <= _MOST:
             return fit(_number(x, max(1, precision - scale), scale, type_), type_)
         case Double():
             ones = min(length, _DOUBLE_ONES)
@@ -142,19 +144,20 @@ def _date(x: Expression) -> Expression:
         found, what = TextCall(ReadDate(plain), (spell(x),)), Text(9)
         return _day(found, what, (_is_read(found, what),))
     found, what = TextCall(ReadTimestamp(plain, True), (spell(x),)), Text(21)
-    return _day(found, what, (_is_read(found, what), *_time(found, what)[1]))
+    return _day(found, what, (_is_read(found, what), *_there(found, what)))
 
 
 def _moment(x: Expression) -> Expression:
     """A TIMESTAMP if there is such a day, and such a time of it: up to 24:00:00, which is the next day's midnight."""
     plain = Text(x.type.length, x.type.ascii)  # type: ignore[union-attr]
     found, what = TextCall(ReadTimestamp(plain), (spell(x),)), Text(21)
-    micros, there = _time(found, what)
-    held = type_bounds(Timestamp())
-    midnight = coercion.at_midnight(_day(found, what, (_is_read(found, what),)))
-    moment = Add(midnight, micros)
-    last = Less(moment, Literal(held.high + 1, Timestamp()))
-    return Within(_known(And((*there, last)), moment), held)
+    micros: Expression = TextCall(Digits(what, 15, 6), (found,))
+    for start, unit in ((9, 3600), (11, 60), (13, 1)):
+        field = TextCall(Digits(what, start, 2), (found,))
+        micros = _plus(micros, Multiply(field, Literal(unit * _SECOND, _WORD), _WORD))
+    last = Less(TextCall(Digits(what, 1, 10), (found,)), integer(_END_OF_TIME))
+    midnight = coercion.at_midnight(_day(found, what, (_is_read(found, what), last)))
+    return Within(_known(And(_there(found, what)), Add(midnight, micros)), type_bounds(Timestamp()))
 
 
 def _is_read(found: Expression, what: Text) -> Expression:
@@ -167,13 +170,12 @@ def _day(found: Expression, what: Text, tests: tuple[Expression, ...]) -> Expres
     return dates.made_of(century, year, month, day, tests)
 
 
-def _time(found: Expression, what: Text) -> tuple[Expression, tuple[Expression, ...]]:
-    """The microseconds of a day that were read behind its date, and what must hold for them."""
-    hour, minute, second = (TextCall(Digits(what, start, 2), (found,)) for start in (9, 11, 13))
-    micros: Expression = TextCall(Digits(what, 15, 6), (found,))
-    for field, unit in ((hour, 3600), (minute, 60), (second, 1)):
-        micros = _plus(micros, Multiply(field, Literal(unit * _SECOND, _WORD), _WORD))
-    return micros, (Less(minute, integer(60)), Less(second, integer(60)), Not(Less(integer(DAY), micros)))
+def _there(found: Expression, what: Text) -> tuple[Expression, ...]:
+    """What must hold for the time that was read: no more than 59 minutes, 59 seconds, and 24 hours in all."""
+    minute, second, all_digits = (
+        TextCall(Digits(what, start, size), (found,)) for start, size in ((11, 2), (13, 2), (9, 12))
+    )
+    return Less(minute, integer(60)), Less(second, integer(60)), Not(Less(integer(24 * 10**10), all_digits))
 
 
 def _truth(x: Expression, true: tuple[str, ...], false: tuple[str, ...]) -> Expression:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from sqlglot import exp
 
-from smpc_sql.errors import TypeMismatch
-from smpc_sql.plan.expressions import Case, Expression, FromBoolean, Less, Literal, Or, Sqrt, Within
+from smpc_sql.errors import TypeMismatch, Unsupported
+from smpc_sql.plan.expressions import (
+    Add,
+    Case,
+    Elapsed,
+    Expression,
+    FromBoolean,
+    Less,
+    Literal,
+    Multiply,
+    Or,
+    Sqrt,
+    Within,
+)
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import (
     Boolean,
@@ -27,19 +38,27 @@ from smpc_sql.schema import (
 from smpc_sql.sql import coercion, roots, rounding, timestamps
 from smpc_sql.sql.binder import Binder, Method
 from smpc_sql.sql.label_casts import cast_labels
-from smpc_sql.sql.literals import boolean, integer, is_null, number, text_of
+from smpc_sql.sql.literals import NULL, boolean, integer, is_null, number, text_literal, text_of
 from smpc_sql.sql.nodes import only
 from smpc_sql.sql.operations import compare
 from smpc_sql.sql.read_texts import read
-from smpc_sql.sql.types import is_text_type, to_type
+from smpc_sql.sql.readable import FALSE, TRUE, never, stands_for_nothing
+from smpc_sql.sql.rounding import scaled
+from smpc_sql.sql.types import is_text_type, to_cast_type
 from smpc_sql.sql.written import written
 
 _Fit = Callable[[Expression, SqlType], Expression]
 """What becomes of a number that the type may not hold."""
 
-_TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
-_IMPOSSIBLE_DATE = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}\s*", re.ASCII)
-_NAMED = ("inf", "infinity", "nan", "epoch")
+_MOST_LABELS = 256
+_T = exp.DType
+_KEPT = (
+    (Integer | Decimal, (_T.TINYINT, _T.SMALLINT, _T.INT, _T.BIGINT, _T.DECIMAL)),
+    (Date | Timestamp, (_T.DATE, _T.TIMESTAMP, _T.TIMESTAMPNTZ)),
+)
+"""Types whose text is read as one of the others as the value would be cast."""
+
+_MICROS = 6
 
 
 def _cast(binder: Binder, node: exp.Expr) -> Expression:
@@ -54,15 +73,59 @@ def _try_cast(binder: Binder, node: exp.Expr) -> Expression:
 
 
 def _converted(binder: Binder, node: exp.Expr, fit: _Fit) -> Expression:
-    x, target = binder.bind(node.this), node.args["to"]
+    target = node.args["to"]
     if is_text_type(target):
-        return written(x)
-    type_ = to_type(target)
+        return written(binder.bind(node.this))
+    x = _unwritten(binder, node.this, target)
+    if isinstance(x, Elapsed) and target.this == exp.DType.INTERVAL:
+        return x
+    type_, decimals = to_cast_type(target)
+    found = _to_type(x, type_, fit)
+    return found if decimals is None else _coarser(found, decimals)
+
+
+def _unwritten(binder: Binder, node: exp.Expr, target: exp.DataType) -> Expression:
+    """What is cast; of a number, date or moment that is cast to text and back the value itself: nothing is lost."""
+    text = node.unnest()
+    if isinstance(text, exp.Cast) and is_text_type(text.args["to"]):
+        only(text, "this", "to", "safe")
+        x = binder.bind(text.this)
+        for kinds, targets in _KEPT:
+            if isinstance(x.type, kinds) and target.this in targets:
+                return x
+    return binder.bind(node)
+
+
+def _to_type(x: Expression, type_: SqlType, fit: _Fit) -> Expression:
     if isinstance(x.type, Text):
-        return read(x, type_, _fitting_or_null, (_TRUE, _FALSE))
-    if isinstance(x.type, Enum) and text_of(x) is None and not is_null(x) and not isinstance(type_, Enum):
+        return _labelled(x, type_) if isinstance(type_, Enum) else read(x, type_, _fitting_or_null, (TRUE, FALSE))
+    if isinstance(x.type, Enum) and text_of(x) is None and not is_null(x) and x.type != type_:
         return cast_labels(x, type_, lambda label: _cast_to(label, type_, fit))
+    if fit is _fitting_or_null and not is_null(x) and never(x.type, type_):
+        return _nothing(type_)
     return _cast_to(x, type_, fit)
+
+
+def _nothing(type_: SqlType) -> Expression:
+    return coercion.as_quotient(NULL) if isinstance(type_, Double) else Literal(None, type_)
+
+
+def _labelled(x: Expression, type_: Enum) -> Expression:
+    """A secret text as an ENUM; NULL where it is none of its labels."""
+    if len(type_.labels) > _MOST_LABELS:
+        raise Unsupported(f"CAST of secret text to an ENUM of more than {_MOST_LABELS} labels is not supported")
+    found = ((compare("=", x, text_literal(label)), Literal(i, type_)) for i, label in enumerate(type_.labels))
+    return Case(tuple(found), Literal(None, type_))
+
+
+def _coarser(x: Expression, decimals: int) -> Expression:
+    """A TIMESTAMP_S or _MS: a TIMESTAMP rounded to so many decimals of a second, halves away from 1970."""
+    if is_null(x):
+        return x
+    seconds = scaled(timestamps.number(x), Decimal(38, _MICROS))
+    rounded = rounding.whole_digits(rounding.cast_to_scale(seconds, Decimal(38, decimals)))
+    unit = Literal(10 ** (_MICROS - decimals), Integer(64))
+    return fold(Add(Literal(0, Timestamp()), Multiply(rounded, unit, Integer(64))))
 
 
 def _cast_to(x: Expression, type_: SqlType, fit: _Fit) -> Expression:
@@ -73,8 +136,10 @@ def _cast_to(x: Expression, type_: SqlType, fit: _Fit) -> Expression:
         return compare("<>", x, integer(0))
     read = text_of(x)
     if read is not None:
-        if fit is _fitting_or_null and _stands_for_nothing(read, type_):
-            return Literal(None, Integer(32) if isinstance(type_, Double) else type_)
+        if isinstance(type_, Enum):
+            return _label(read, type_, fit)
+        if fit is _fitting_or_null and stands_for_nothing(read, type_):
+            return _nothing(type_)
         if isinstance(type_, Boolean):
             return _truth(read)
         if isinstance(type_, Integer | Decimal | Double):
@@ -112,24 +177,18 @@ def _fitting_or_null(x: Expression, type_: SqlType) -> Expression:
     return coercion.fitting(coercion.rescaled(kept, scale_of(type_)), type_)
 
 
-def _stands_for_nothing(text: str, type_: SqlType) -> bool:
-    """Whether a text is certainly no value of a type: nothing else is said to be NULL that DuckDB might read."""
-    if isinstance(type_, Boolean):
-        return text.lower() not in (*_TRUE, *_FALSE)
-    bare = text.strip().lstrip("+-").lower()
-    if isinstance(type_, Date) and _IMPOSSIBLE_DATE.fullmatch(text):
-        try:
-            coercion.cast(Literal(0, Enum((text,))), type_)
-        except TypeMismatch:
-            return True
-    return not any(c.isdigit() for c in text) and bare not in _NAMED
+def _label(text: str, type_: Enum, fit: _Fit) -> Expression:
+    """A text constant as an ENUM."""
+    if text not in type_.labels and fit is not _fitting_or_null:
+        raise TypeMismatch(f"'{text[:50]}' is not a label of {type_}")
+    return Literal(type_.labels.index(text) if text in type_.labels else None, type_)
 
 
 def _truth(text: str) -> Expression:
     """A text constant as a BOOLEAN."""
-    if text.lower() not in (*_TRUE, *_FALSE):
+    if text.lower() not in (*TRUE, *FALSE):
         raise TypeMismatch(f"'{text[:50]}' is not a BOOLEAN; write it as 'true' or 'false'")
-    return boolean(text.lower() in _TRUE)
+    return boolean(text.lower() in TRUE)
 
 
 def _number(text: str) -> Expression:

@@ -15,11 +15,12 @@ _PLAIN: dict[object, SqlType] = {
     _T.BIGINT: Integer(64),
     _T.BOOLEAN: Boolean(),
     _T.DATE: Date(),
-    **dict.fromkeys((_T.TIMESTAMP, _T.TIMESTAMPNTZ, _T.TIMESTAMP_S, _T.TIMESTAMP_MS, _T.DATETIME), Timestamp()),
+    **dict.fromkeys((_T.TIMESTAMP, _T.TIMESTAMPNTZ, _T.DATETIME), Timestamp()),
     _T.DOUBLE: Double(),
     _T.FLOAT: Double(),
 }
 _TEXT = (_T.TEXT, _T.VARCHAR, _T.CHAR, _T.NCHAR, _T.NVARCHAR)
+_COARSER = {_T.TIMESTAMP_S: 0, _T.TIMESTAMP_MS: 3}
 _MOST_LABELS = 65536
 
 
@@ -44,6 +45,13 @@ def to_type(data_type: exp.DataType) -> SqlType:
     if type_ is None or parameters:
         raise Unsupported(f"type {data_type.sql(dialect='duckdb')} is not supported")
     return type_
+
+
+def to_cast_type(data_type: exp.DataType) -> tuple[SqlType, int | None]:
+    """A type that CAST may name and no column has, or any other; and of a TIMESTAMP that is coarser its decimals."""
+    if data_type.this in _COARSER:
+        return Timestamp(), _COARSER[data_type.this]
+    return Integer(128) if data_type.this == _T.INT128 else to_type(data_type), None
 
 
 def _decimal(parameters: list[exp.Expr]) -> Decimal:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
     Add,
+    Case,
     Expression,
     FloorDivide,
     FromBoolean,
@@ -19,17 +20,21 @@ from smpc_sql.plan.expressions import (
     Literal,
     Lookup,
     Multiply,
+    Negate,
+    Subtract,
     TextCall,
     Within,
 )
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.text import Join, Letters, Numeral, Trim
 from smpc_sql.schema import (
+    WORD,
     WORD_BYTES,
     Boolean,
     Date,
     Decimal,
     Double,
+    Duration,
     Enum,
     Integer,
     Interval,
@@ -50,6 +55,8 @@ _FEW = 256
 _EPOCH = datetime(1970, 1, 1)
 _SECOND = 1_000_000
 _PLACES = 19
+_HALF_PLACES = 9
+_HALF = 10**_HALF_PLACES
 
 _Layout = Sequence["str | Expression"]
 """What stands at each place: a character, or a digit as an INTEGER of 0 to 9."""
@@ -66,6 +73,10 @@ def written(x: Expression) -> Expression:
         return coercion.recoded(x, Enum(tuple(sorted(x.type.labels))))
     if isinstance(x.type, Double):
         return _double(x)
+    if isinstance(x.type, Duration):
+        raise Unsupported(
+            "CAST of INTERVAL to text is not supported, since equal INTERVALs are written in several ways"
+        )
     if not isinstance(x.type, Boolean | Integer | Decimal | Date | Timestamp):
         raise Unsupported(f"CAST of {x.type} to text is not supported")
     if isinstance(x, Literal) and x.value is not None:
@@ -123,9 +134,8 @@ def _number(x: Expression) -> Expression:
 def _number_layout(x: Expression) -> tuple[list[str | Expression], int]:
     """A sign if it may be below 0, all digits and the point; and how many of the last stay though they are 0."""
     scale, ones = scale_of(x.type), _ones(x.type)
-    size = absolute(whole_digits(x))
-    count = max(len(str(size.bounds.high)), scale + ones)
-    layout: list[str | Expression] = list(_digits(size, count))
+    count = max(len(str(max(-x.bounds.low, x.bounds.high))), scale + ones)
+    layout: list[str | Expression] = list(_all_digits(whole_digits(x), count))
     if scale:
         layout.insert(count - scale, ".")
     if x.bounds.low < 0:
@@ -170,6 +180,23 @@ def _digits(x: Expression, count: int) -> Iterator[Expression]:
         yield Within(floor_divide(x, 10**place), Interval(0, 9))
         if place:
             x = remainder(x, 10**place)
+
+
+def _all_digits(x: Expression, count: int) -> Iterator[str | Expression]:
+    """The same of any INTEGER, without its sign. One whose negation might leave a word is halved before it is negated:
+    below 0 both halves count from the other end, with a carry where the lower one is not 0.
+    """
+    if -x.bounds.low in WORD:
+        yield from _digits(absolute(x), count)
+        return
+    high, low = floor_divide(x, _HALF), remainder(x, _HALF)
+    carry = FromBoolean(Less(Literal(0, _WORD), low))
+    negative = Less(x, Literal(0, x.type))
+    above = Case(((negative, Negate(Add(high, carry, _WORD))),), high)
+    below = Case(((negative, Subtract(Multiply(carry, Literal(_HALF, _WORD), _WORD), low, _WORD)),), low)
+    yield from "0" * (count - _PLACES)
+    yield from _digits(Within(above, Interval(0, (1 << 63) // _HALF)), _PLACES - _HALF_PLACES)
+    yield from _digits(Within(below, Interval(0, _HALF - 1)), _HALF_PLACES)
 
 
 def _date_layout(x: Expression) -> list[str | Expression]:

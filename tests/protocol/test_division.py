@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smpc_sql.plan.expressions.division import COMPARED, is_divided
 from smpc_sql.protocol import division
 from smpc_sql.ring import Array, lane_for
+from smpc_sql.schema import Interval
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, combine_words
 from tests.protocol.on_shares import FEW, PATTERNS, SEEDS, run, share_words, signed
@@ -104,3 +106,8 @@ def test_root(parties: int, bits: int, seed: int) -> None:
 
     found = combine_words(run(parties, program, share_words(x, parties)))
     np.testing.assert_array_equal(found, [math.isqrt(value) for value in x.tolist()])
+
+
+def test_the_planner_knows_what_is_compared() -> None:
+    assert COMPARED == division.MAX_STEPS
+    assert is_divided(Interval(0, (1 << 62) - 8), 7) and not is_divided(Interval(0, 1 << 62), 7)

@@ -13,6 +13,23 @@ if TYPE_CHECKING:
     from smpc_sql.plan.expressions.expression import Expression
 
 
+COMPARED = 64
+"""Up to so many values a quotient by a public number is found by comparisons, all at once; see `protocol/division`."""
+
+_SHIFTED = 31
+
+
+def is_divided(bounds: Interval, divisor: int) -> bool:
+    """Whether a word is divided by a public number within 64 bits, steps and all."""
+    bits = divisor.bit_length() - 1
+    if divisor == 1 or (divisor == 1 << bits and bits >= _SHIFTED):
+        return True
+    reach = bounds.high - bounds.low
+    if bounds.high // divisor - bounds.low // divisor <= COMPARED:
+        return max(reach, divisor).bit_length() < 64
+    return (reach + divisor).bit_length() + 2 <= 64
+
+
 @dataclass(frozen=True, slots=True)
 class FloorDivide(Node):
     """floor(x / divisor) of the scaled integer, for a public divisor > 0, as a number of the given type."""

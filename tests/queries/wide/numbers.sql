@@ -34,3 +34,6 @@ SELECT id, CASE WHEN k > 10 THEN h * h * w WHEN g = 1 THEN w * h * 1000 END AS x
 SELECT id, CASE WHEN k > 10 THEN h * h * w / (g + 1) WHEN g = 1 THEN h / w ELSE -h END AS x FROM m ORDER BY id;
 SELECT g, SUM(CASE WHEN k > 10 THEN h * h WHEN g = 1 THEN w * h END), COUNT(CASE WHEN k > 10 THEN h * h * w END) FROM m GROUP BY g;
 SELECT MAX(CASE WHEN k > 10 THEN h * h ELSE w * h END), MIN(CASE WHEN w > 60 THEN h * h * w ELSE 7 END) FROM m;
+
+-- whole quotients of what fills a word, and BIGINTs as text
+SELECT id, CAST(b AS VARCHAR), b // 1000000007, b % 1000000007, (k * 92233720368547::BIGINT) // 3 FROM m;
