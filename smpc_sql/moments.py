@@ -1,4 +1,4 @@
-"""Moments as text: microseconds since 1970-01-01, without a time zone."""
+"""Moments as text: microseconds since 1970-01-01, without a time zone; and INTERVALs."""
 
 from __future__ import annotations
 
@@ -51,3 +51,25 @@ def moment_word(text: str, *, cut: bool = False) -> int | None:
 def moment_of(word: int) -> datetime.datetime:
     """The reverse. Raises OverflowError outside the years 1 to 9999."""
     return _EPOCH + datetime.timedelta(microseconds=word)
+
+
+_DAY = 86_400_000_000
+
+
+def interval_text(months: int, days: int, micros: int) -> str:
+    """An INTERVAL as DuckDB writes it: 1 year 2 months 3 days 04:05:06.5, parts that are 0 left out."""
+    years = abs(months) // 12 * (-1 if months < 0 else 1)
+    counts = (("year", years), ("month", months - 12 * years), ("day", days))
+    shown = [f"{count} {unit}{'' if abs(count) == 1 else 's'}" for unit, count in counts if count]
+    if micros or not shown:
+        seconds, fraction = divmod(abs(micros), 1_000_000)
+        clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        shown.append(("-" if micros < 0 else "") + (f"{clock}.{fraction:06}".rstrip("0") if fraction else clock))
+    return " ".join(shown)
+
+
+def parts_of_interval(word: int) -> tuple[int, int, int]:
+    """Months, days and microseconds of what lies between two TIMESTAMPs: whole days, and a rest of the same sign."""
+    sign = -1 if word < 0 else 1
+    days, rest = divmod(abs(word), _DAY)
+    return 0, sign * days, sign * rest

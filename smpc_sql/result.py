@@ -17,8 +17,10 @@ words are shared additively mod 2^64; field elements additively mod p = 2^field_
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from fractions import Fraction as Ratio
 from functools import partial
 from typing import Any
@@ -28,6 +30,7 @@ import pandas as pd
 
 from smpc_sql.decoding import Mask, Words, decode_column, decode_text, decode_whole
 from smpc_sql.errors import InternalError, PeerError, QueryError
+from smpc_sql.moments import interval_text, parts_of_interval
 from smpc_sql.plan.approximations import Approximation, approximations
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
 from smpc_sql.rational import reconstruct, root_to_float, to_float
@@ -273,23 +276,42 @@ def _values(
         ]
     if column.kind == "word":
         values, nulls = words[column.pieces[0]]
+        if isinstance(column.type, Duration) and column.divisor != 1:
+            return [None if x is None else _timedelta(x) for x in _quotients(values, nulls, column.divisor, Ratio)]
         if isinstance(column.type, Double):
             return _quotients(values, nulls, column.divisor)
         return decode_column(column.type, values, nulls)
+    if column.kind == "interval":
+        return _interval_texts([words[place][0] for place in column.pieces], words[column.pieces[0]][1])
     if isinstance(column.type, Text):
         return decode_text(column.type, [words[place][0] for place in column.pieces], words[column.pieces[0]][1])
     if column.kind == "whole":
         return [None if ratio is None else decode_whole(column.type, int(ratio)) for ratio in ratios[column.pieces[0]]]
-    read = {"root": root_to_float, "signed_root": _signed_root}.get(column.kind, to_float)
+    read: Callable[[Ratio], Any] = {"root": root_to_float, "signed_root": _signed_root}.get(column.kind, to_float)
+    read = _timedelta if isinstance(column.type, Duration) else read
     try:
         return [None if ratio is None else read(ratio) for ratio in ratios[column.pieces[0]]]
     except ValueError as error:
         raise QueryError(f"{column.name}: {error}") from None
 
 
-def _quotients(values: Words, nulls: Mask | None, divisor: int) -> list[Any]:
-    """Words over a public divisor, as the nearest doubles."""
-    found: list[Any] = [value / divisor for value in values.tolist()]  # Python divides integers with one rounding
+def _timedelta(micros: Ratio) -> timedelta:
+    """Whole microseconds, halves to even."""
+    return timedelta(microseconds=round(micros))
+
+
+def _interval_texts(words: Sequence[Words], nulls: Mask | None) -> list[str | None]:
+    """Of one word, microseconds between two TIMESTAMPs; of three months, days and microseconds."""
+    rows = zip(*(word.tolist() for word in words), strict=True)
+    texts = [interval_text(*(row if len(row) == 3 else parts_of_interval(*row))) for row in rows]
+    return list(texts) if nulls is None else [None if n else t for t, n in zip(texts, nulls.tolist(), strict=True)]
+
+
+def _quotients(
+    values: Words, nulls: Mask | None, divisor: int, divide: Callable[[int, int], Any] = operator.truediv
+) -> list[Any]:
+    """Words over a public divisor, as the nearest doubles: Python divides integers with one rounding."""
+    found: list[Any] = [divide(value, divisor) for value in values.tolist()]
     if nulls is None:
         return found
     return [None if null else value for value, null in zip(found, nulls.tolist(), strict=True)]
@@ -310,7 +332,7 @@ def _order(
     order = list(range(rows))
     for key in reversed(delivery.order):
         column = delivery.columns[key.output]
-        if column.kind in ("word", "text"):
+        if column.kind in ("word", "text", "interval"):
             values, nulls = words[column.pieces[key.word]]
             exact: list[Any] = values.tolist()
             if nulls is not None:

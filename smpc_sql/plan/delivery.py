@@ -39,12 +39,13 @@ class OutputColumn:
     text: a text of several words, whose pieces are their fields. divisor: of a word that is a DOUBLE, the public number
     by which the analyst's side divides it. whole: a number that need not fit a word, scaled as its type says,
     over 1. root: the square root of the fraction; signed_root: of a fraction f < 0 it is -sqrt(-f).
-    written: a DOUBLE, of which the result has the text.
+    written: a DOUBLE, of which the result has the text. interval: an INTERVAL, of which the result has the text, as the
+    word of its microseconds, or of its months, days and microseconds.
     """
 
     name: str
     type: SqlType
-    kind: Literal["word", "text", "fraction", "whole", "root", "signed_root"]
+    kind: Literal["word", "text", "interval", "fraction", "whole", "root", "signed_root"]
     pieces: tuple[int, ...]
     nullable: bool
     divisor: int = 1
@@ -86,6 +87,6 @@ class Delivery:
     @property
     def words(self) -> tuple[int, ...]:
         """The fields of the relation that are handed out as words, ascending, each once."""
-        asked = {place for c in self.columns if c.kind in ("word", "text") for place in c.pieces}
+        asked = {place for c in self.columns if c.kind in ("word", "text", "interval") for place in c.pieces}
         telling = {by for _, by in self.nulls} | ({self.valid} if self.valid is not None else set())
         return tuple(sorted(asked | telling))

@@ -157,8 +157,8 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             return function.show([show(operand) for operand in operands])
         case Divide(numerator, denominator):
             return f"({show(numerator)} / {show(denominator)})"
-        case Elapsed(x):
-            return f"interval({show(x)})"
+        case Elapsed():
+            return f"interval({' '.join(map(show, e.parts))})"
         case WrittenDouble(x):
             return f"text({show(x)})"
         case Sqrt(x, signed):
@@ -305,7 +305,7 @@ def _local_key(key: LocalSortKey) -> str:
 
 def _output(column: OutputColumn, delivery: Delivery, names: Sequence[str]) -> str:
     piece = column.pieces[0]
-    if column.kind in ("word", "text"):
+    if column.kind in ("word", "text", "interval"):
         text = " ".join(names[piece] for piece in column.pieces)
         text += "" if column.divisor == 1 else f" / {column.divisor}"
     else:

@@ -292,7 +292,7 @@ def _terms(e: Expression, limit: int) -> list[Term]:
     match e:
         case Add(left, right):
             return [*_terms(left, limit), *_terms(right, limit)]
-        case Subtract(left, right):
+        case Subtract(left, right) if is_number(left) and not (_is_moment(left) and _is_moment(right)):
             return [*_terms(left, limit), *_times(_terms(right, limit), -1)]
         case Negate(x):
             return _times(_terms(x, limit), -1)
@@ -304,6 +304,11 @@ def _terms(e: Expression, limit: int) -> list[Term]:
             return _products(left, right, limit)
         case _:
             return _split(e, limit)
+
+
+def _is_moment(e: Expression) -> bool:
+    """Whether it is a TIMESTAMP as a number: the difference of two is split, and not each."""
+    return isinstance(e, Subtract) and not is_number(e.left)
 
 
 def _times(found: Sequence[Term], factor: int) -> list[Term]:

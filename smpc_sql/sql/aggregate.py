@@ -13,6 +13,7 @@ from smpc_sql.plan.expressions import (
     AggregateKind,
     Column,
     Divide,
+    Elapsed,
     Expression,
     rebuild,
     transform,
@@ -185,9 +186,19 @@ class GroupedBinder(ScalarBinder):
             return None
         if isinstance(bound, Divide) and over_constant(bound) is None and self._has_words_of(bound):
             bound = key_word(bound)
+        if isinstance(bound, Elapsed):
+            return self._interval_over_keys(bound)
         new = [self.over_keys(part) for part in bound.parts]
         known = tuple(part for part in new if part is not None)
         return rebuild(bound, known) if len(known) == len(new) else None
+
+    def _interval_over_keys(self, bound: Elapsed) -> Expression | None:
+        """An INTERVAL, of whose parts more may be needed than is known of groups."""
+        x = self.over_keys(bound.x)
+        found = [self.over_keys(part) for part in bound.split or ()]
+        split = tuple(part for part in found if part is not None)
+        known = bound.split is not None and len(split) == len(found)
+        return None if x is None else Elapsed(x, split if known else None, bound.monthly)
 
     def _has_words_of(self, quotient: Divide) -> bool:
         """Whether a quotient by a secret is a key."""

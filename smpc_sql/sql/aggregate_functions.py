@@ -24,7 +24,7 @@ from smpc_sql.plan.expressions import (
     Within,
 )
 from smpc_sql.schema import Boolean, Double, Interval, scale_of
-from smpc_sql.sql import quotient
+from smpc_sql.sql import intervals, quotient
 from smpc_sql.sql.aggregate_calls import AggregateCalls
 from smpc_sql.sql.coercion import as_quotient, multiply, subtract
 from smpc_sql.sql.fixed import over_constant, plain
@@ -50,10 +50,11 @@ def over_constant_or_fixed(x: Expression, rows: int = 0) -> Divide | None:
 
 
 def _count(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    x = x.x if isinstance(x, Elapsed) else x
     if isinstance(x.type, Double):
         present = Not(quotient.is_null_double(x))
         return g.call("count_star", None, present if filter_ is None else And((filter_, present)))
-    return g.call("count", x.x if isinstance(x, Elapsed) else words_of(x)[0], filter_)
+    return g.call("count", words_of(x)[0], filter_)
 
 
 def _count_if(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
@@ -74,6 +75,10 @@ def _sum(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expres
 
 
 def _avg(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    if isinstance(x, Elapsed):
+        days = intervals.days_between(x)
+        days = days if days is None else _avg(g, days, filter_)
+        return intervals.average(x, _avg(g, x.x, filter_), days)
     require_numbers("AVG", x)
     q = over_constant_or_fixed(x, g.scope.relation.max_rows)
     if q is not None:
@@ -100,6 +105,8 @@ def _sum_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None) 
 
 
 def _avg_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:
+    if isinstance(x, Elapsed):
+        return Elapsed(_avg_distinct(g, x.x, filter_), None, x.monthly)
     require_numbers("AVG", x)
     count = _count_distinct(g, x, filter_)
     return quotient.divide(_sum_distinct(g, x, filter_), count)
@@ -110,7 +117,7 @@ def _extreme(kind: AggregateKind) -> Callable[[AggregateCalls, Expression, Expre
         if isinstance(x.type, Boolean):
             return _truth(g, kind, x, filter_)
         if isinstance(x, Elapsed):
-            return Elapsed(g.call(kind, x.x, filter_))
+            return x.alike(bind(g, x.x, filter_))
         if isinstance(x, LongText):
             return each_word(x, lambda first, rest, word: g.call(kind, first, filter_, rest=rest, word=word))
         q = over_constant_or_fixed(x, rows=1)

@@ -167,6 +167,9 @@ def _output(name: str, expression: Expression, fractions: list[Fraction]) -> Out
     if isinstance(expression, Elapsed):
         return replace(_output(name, expression.x, fractions), type=expression.type)
     if isinstance(expression, WrittenDouble):
+        if isinstance(expression.x, Elapsed):
+            words = tuple(part.index for part in expression.x.split or (expression.x.x,) if isinstance(part, Column))
+            return OutputColumn(name, expression.type, "interval", words, expression.nullable)
         return replace(_output(name, expression.x, fractions), type=expression.type, written=True)
     if isinstance(expression, LongText):
         places = tuple(word.index for word in expression.bare if isinstance(word, Column))
@@ -207,6 +210,8 @@ def _local_order(keys: tuple[SortKey, ...], outputs: list[Expression]) -> tuple[
 def _local_key(key: SortKey, outputs: list[Expression]) -> LocalSortKey | None:
     for i, given in enumerate(outputs):
         output = given.x if isinstance(given, WrittenDouble) else given
+        if given is not output and isinstance(output, Elapsed) and output.split:
+            continue  # the words of which the text is made order as nothing does
         forms = (output, output.x if isinstance(output, Sqrt) else output, word_of(output))
         if key.expression in (*forms, *map(fold, forms)):  # rules fold keys, and leave outputs as they are
             return LocalSortKey(i, key.descending, key.nulls_first)

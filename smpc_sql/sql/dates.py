@@ -219,8 +219,18 @@ def _first_of_month(months: Expression) -> Expression:
     return _plus(_times(full, 365), leaps, start, integer(_START))
 
 
-def _months(x: Expression) -> Expression:
-    """12 * year + month - 1."""
+def year_from_march(x: Expression) -> tuple[Expression, Expression]:
+    """The year of a DATE, if years began in March, and how many days of it are over: so many at any year's such day."""
+    require_date("AGE", x)
+    if x.bounds.size > _SHORT_TABLE:
+        civil = _Civil(x)
+        return _plus(_times(civil.century, 100), civil.year), civil.ordinal
+    year = _table(x, lambda day: _day_of(day).year - (_day_of(day).month < 3))
+    return year, _table(x, lambda day: (153 * ((_day_of(day).month + 9) % 12) + 2) // 5 + _day_of(day).day - 1)
+
+
+def months_of(x: Expression) -> Expression:
+    """12 * year + month - 1, of a DATE."""
     return _plus(_times(part("year", x), 12), part("month", x), integer(-1))
 
 
@@ -237,7 +247,7 @@ def truncated(unit: str, x: Expression) -> Expression:
         case "month":
             return Subtract(x, _plus(part("day", x), integer(-1)))
         case "quarter":
-            months = _months(x)
+            months = months_of(x)
             return _date(_first_of_month(_minus(months, _remainder(months, 3))))
         case "year":
             return _date(_new_year(part("year", x)))
@@ -247,7 +257,7 @@ def truncated(unit: str, x: Expression) -> Expression:
 def last_day(x: Expression) -> Expression:
     """The last day of a DATE's month."""
     require_date("LAST_DAY", x)
-    return _date(_plus(_first_of_month(_plus(_months(x), integer(1))), integer(-1)))
+    return _date(_plus(_first_of_month(_plus(months_of(x), integer(1))), integer(-1)))
 
 
 def made(year: Expression, month: Expression, day: Expression) -> Expression:
@@ -312,12 +322,16 @@ def moved(x: Expression, count: int, unit: str) -> Expression:
         return _settled(Add(x, integer(count * (7 if unit == "week" else 1))))
     if unit not in _MONTHS:
         raise Unsupported(f"INTERVAL in {unit.upper()} with a DATE is not supported")
-    months = _plus(_months(x), integer(count * _MONTHS[unit]))
-    first, following = _first_of_month(months), _first_of_month(_plus(months, integer(1)))
-    length = _settled(Within(_minus(following, first), Interval(28, 31)))
-    day = part("day", x)
+    months = _plus(months_of(x), integer(count * _MONTHS[unit]))
+    length, day = length_of(months), part("day", x)
     kept = _settled(Case(((_settled(Less(length, day)), length),), day))
-    return _date(_plus(first, kept, integer(-1)))
+    return _date(_plus(_first_of_month(months), kept, integer(-1)))
+
+
+def length_of(months: Expression) -> Expression:
+    """The days of month 12 * year + month - 1."""
+    first, following = _first_of_month(months), _first_of_month(_plus(months, integer(1)))
+    return _settled(Within(_minus(following, first), Interval(28, 31)))
 
 
 def difference(unit: str, start: Expression, end: Expression) -> Expression:
@@ -331,9 +345,9 @@ def difference(unit: str, start: Expression, end: Expression) -> Expression:
         case "week":
             return whole_quotient(Subtract(end, start), 7)  # whole weeks, not boundaries: so does DuckDB
         case "month":
-            ends = (_months(x) for x in (end, start))
+            ends = (months_of(x) for x in (end, start))
         case "quarter":
-            ends = (_floor_divide(_months(x), 3) for x in (end, start))
+            ends = (_floor_divide(months_of(x), 3) for x in (end, start))
         case "year":
             ends = (part("year", x) for x in (end, start))
         case _:

@@ -35,7 +35,7 @@ def plain(x: Expression) -> Expression:
 def word_of(x: Expression) -> Expression:
     """What tells values apart and orders them as x does: the numerator over a constant above 0, else x."""
     if isinstance(x, Elapsed):
-        return x.x
+        return word_of(x.x)
     fixed = over_constant(x)
     return x if fixed is None else fixed.numerator
 
@@ -54,7 +54,7 @@ def wrapped(x: Expression, words: Sequence[Expression]) -> Expression:
     """The value whose words are those of x, at other places."""
     fixed = over_constant(x)
     if isinstance(x, Elapsed):
-        return Elapsed(words[0])
+        return x.alike(wrapped(x.x, words))
     if fixed is not None:
         return Divide(words[0], fixed.denominator, guarded=True)
     return text.joined(words, x.type) if isinstance(x.type, Text) else words[0]

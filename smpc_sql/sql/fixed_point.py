@@ -15,6 +15,7 @@ from smpc_sql.plan.explain import explain_expression
 from smpc_sql.plan.expressions import (
     Case,
     Divide,
+    Elapsed,
     Equal,
     Expression,
     Less,
@@ -40,6 +41,8 @@ _WORD = Integer(64)
 
 def keyed(x: Expression) -> Expression:
     """A key as what words can tell apart: a quotient by a secret in fixed point."""
+    if isinstance(x, Elapsed):
+        return x.alike(keyed(x.x))
     return x if not isinstance(x, Divide) or over_constant(x) is not None else key_word(x)
 
 

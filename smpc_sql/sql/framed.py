@@ -218,7 +218,7 @@ def _distance(key: Expression, given: Expression) -> int:
     if key.bounds.size > _LARGEST_KEYS:
         raise Unsupported("a window frame of RANGE with a distance needs a key of 61 bits; declare tighter bounds")
     spans = isinstance(given, Elapsed)
-    constant = given.x if isinstance(given, Elapsed) else given
+    constant = given.x if isinstance(given, Elapsed) and not given.monthly else given
     if not isinstance(constant, Literal) or constant.value is None or constant.value < 0:
         raise Unsupported("the distance of a window frame must be a constant that is not negative")
     number = isinstance(key.type, Integer | Decimal)

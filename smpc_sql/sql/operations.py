@@ -32,10 +32,10 @@ def compare(operator: str, left: Expression, right: Expression) -> Expression:
         left, right = right, left
     test: type[Less] | type[Equal] = Equal if operator in ("=", "<>") else Less
     if isinstance(left, Elapsed) and isinstance(right, Elapsed):
-        outcome: Expression = test(left.x, right.x)
-    elif isinstance(left.type, Double) or isinstance(right.type, Double):
+        left, right = left.x, right.x
+    if isinstance(left.type, Double) or isinstance(right.type, Double):
         require_numbers(operator, left, right)
-        outcome = quotient.compare(left, right, test)
+        outcome: Expression = quotient.compare(left, right, test)
     elif _are_texts(left, right):
         outcome = text.compare(left, right, test)
     else:
@@ -68,7 +68,7 @@ def is_null_of(x: Expression) -> Expression:
     if isinstance(x.type, Double):
         return quotient.is_null_double(x)
     if isinstance(x, Elapsed):
-        return IsNull(x.x)
+        return is_null_of(x.x)
     return IsNull(text.words_of(x)[0])
 
 
@@ -77,18 +77,33 @@ def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Ex
     if any(isinstance(value.type, Double) for value in values):
         return quotient.choose(conditions, values)
     if all(isinstance(value, Elapsed) or is_null(value) for value in values):
-        return Elapsed(choose(conditions, [value.x if isinstance(value, Elapsed) else value for value in values]))
+        return _chosen_interval(conditions, values)
     unified = unify(values)
     if isinstance(unified[-1], LongText):
         return text.choose(conditions, unified)
     return Case(tuple(zip(conditions, unified[:-1], strict=True)), unified[-1])
 
 
+def _chosen_interval(conditions: Sequence[Expression], values: Sequence[Expression]) -> Elapsed:
+    """A CASE of INTERVALs and NULLs; of parts that are known of all their CASEs."""
+    null = Literal(None, Integer(64))
+    given = [value if isinstance(value, Elapsed) else Elapsed(null) for value in values]
+    known = [value for value, written in zip(given, values, strict=True) if not is_null(written)]
+    chosen = choose(conditions, [value.x for value in given])
+    monthly = any(value.monthly for value in given)
+    if all(value.split == () for value in known):
+        return Elapsed(chosen, (), monthly)
+    if not all(value.split for value in known):
+        return Elapsed(chosen, None, monthly)
+    splits = [value.split or (null, null, null) for value in given]
+    return Elapsed(chosen, tuple(choose(conditions, parts) for parts in zip(*splits, strict=True)), monthly)
+
+
 def unified(values: list[Expression]) -> list[Expression]:
     """Words in their common type; DOUBLEs as they are, since they have one each."""
     if not values or any(isinstance(value.type, Double) for value in values):
         return values
-    return values if isinstance(values[0], Elapsed) else list(unify(values))
+    return values if any(isinstance(value, Elapsed) for value in values) else list(unify(values))
 
 
 def absolute(x: Expression) -> Expression:

@@ -11,6 +11,7 @@ from smpc_sql.plan.expressions import (
     Add,
     AggregateKind,
     Divide,
+    Elapsed,
     Equal,
     Expression,
     FromBoolean,
@@ -114,6 +115,8 @@ def _plain(x: Expression) -> tuple[Expression, Expression | None]:
     """A value as a word, and what it is over: of a DOUBLE a constant, made positive."""
     if isinstance(x.type, Boolean):
         return FromBoolean(x), None
+    if isinstance(x, Elapsed):
+        return _plain(x.x)
     if not isinstance(x.type, Double):
         return x, None
     q = as_quotient(x)
@@ -128,6 +131,8 @@ def _plain(x: Expression) -> tuple[Expression, Expression | None]:
 
 def _typed(found: Expression, x: Expression, below: Expression | None) -> Expression:
     """A word as what it stands for: the reverse of `_plain`."""
+    if isinstance(x, Elapsed):
+        return x.alike(_typed(found, x.x, below))
     if isinstance(x.type, Boolean):
         return Equal(found, Literal(1, found.type))
     return found if below is None else Divide(found, below)
@@ -145,9 +150,20 @@ class _Values:
     def median(self) -> Expression:
         """The middle one, or the mean of the two in the middle where they are numbers."""
         half = Fraction(1, 2)
+        if isinstance(self._x, Elapsed):
+            return self._interval(self._x)
         if isinstance(self._x.type, Integer | Decimal | Double | Date | Timestamp):
             return self._continuous(half, descending=False)
         return self._discrete(half, descending=False)
+
+    def _interval(self, x: Elapsed) -> Expression:
+        """In whole microseconds, halves up."""
+        if not isinstance(x.x.type, Integer):
+            raise Unsupported("MEDIAN of an INTERVAL that is an average is not supported")
+        lower, upper, _ = continuous(Fraction(1, 2), descending=False)
+        total = Add(self._value(lower), self._value(upper), _WORD)
+        middle = rounding.floor_divide(Add(total, Literal(1, _WORD), _WORD), 2)
+        return x.alike(Within(middle, x.x.bounds))
 
     def at(self, kind: type[exp.Expr], p: Fraction, descending: bool) -> Expression:
         """PERCENTILE_CONT or _DISC, which QUANTILE is."""

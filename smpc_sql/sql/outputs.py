@@ -63,7 +63,8 @@ class Words:
     def over(self, expression: Expression, name: str) -> Expression:
         """The expression over the fields, which are added where they are missing."""
         if isinstance(expression, Elapsed):
-            return Elapsed(self._field(expression.x, name))
+            split = expression.split and tuple(self._field(part, name) for part in expression.split)
+            return Elapsed(self.over(expression.x, name), split, expression.monthly)
         if isinstance(expression, WrittenDouble):
             return WrittenDouble(self.over(expression.x, name))
         if isinstance(expression, Sqrt):

@@ -78,6 +78,8 @@ def _mul(binder: Binder, node: exp.Expr) -> Expression:
 
 def _div(binder: Binder, node: exp.Expr) -> Expression:
     left, right = without_null(*operands(binder, node))
+    if isinstance(left, Elapsed):
+        return intervals.over(left, right)
     require_numbers("/", left, right)
     return quotient.divide(left, right)
 
@@ -188,7 +190,7 @@ def _round(binder: Binder, node: exp.Expr) -> Expression:
 
 
 METHODS: dict[type[exp.Expr], Method] = {
-    exp.Interval: intervals.interval,
+    **intervals.METHODS,
     exp.Add: _add,
     exp.Sub: _sub,
     exp.Mul: _mul,

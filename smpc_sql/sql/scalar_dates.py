@@ -10,7 +10,7 @@ from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import Elapsed, Expression, Literal, Lookup
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Enum, Integer
-from smpc_sql.sql import dates, intervals, timestamps
+from smpc_sql.sql import ages, dates, intervals, timestamps
 from smpc_sql.sql.binder import Binder, Method
 from smpc_sql.sql.literals import integer
 from smpc_sql.sql.nodes import construct, only, show
@@ -53,7 +53,7 @@ def moved(binder: Binder, start: exp.Expr, interval: exp.Expr, sign: int) -> Exp
     count = interval.this
     if isinstance(count, exp.Literal) and count.is_string:
         if not re.fullmatch(r"\s*[+-]?\d{1,9}\s*", count.this):
-            raise Unsupported(f"the interval {show(interval)} is not supported")
+            return intervals.plus(x, intervals.times(binder.bind(interval), integer(sign)))
         return timestamps.moved(x, sign * int(count.this), unit)
     steps = fold(binder.bind(count))
     if isinstance(steps, Literal) and isinstance(steps.type, Integer) and steps.value is not None:
@@ -76,17 +76,27 @@ def _extract(binder: Binder, node: exp.Expr) -> Expression:
     between = node.expression.unnest()
     if isinstance(between, exp.Sub) and dates.unit_of(node.this.name) == "epoch":
         return _seconds_between(binder, between)
-    x = binder.bind(node.expression)
-    if isinstance(x, Elapsed) and dates.unit_of(node.this.name) == "epoch":
-        return intervals.seconds(x)
-    return timestamps.part(node.this.name, x)
+    return _part_of_bound(binder, node.this.name, node.expression)
+
+
+def _part_of_bound(binder: Binder, name: str, node: exp.Expr) -> Expression:
+    """The same of what is not bound yet: the years of an AGE need neither its months nor its days."""
+    inner = node.unnest()
+    if isinstance(inner, exp.Anonymous) and inner.name.lower() == "age" and dates.unit_of(name) == "year":
+        return ages.years(*_two(binder, inner))
+    return part_of(name, binder.bind(node))
+
+
+def part_of(name: str, x: Expression) -> Expression:
+    """EXTRACT(name FROM x) of a DATE, TIMESTAMP or INTERVAL."""
+    return intervals.part(name, x) if isinstance(x, Elapsed) else timestamps.part(name, x)
 
 
 def _seconds_between(binder: Binder, node: exp.Expr) -> Expression:
     """EPOCH of TIMESTAMP - TIMESTAMP."""
     end, start = (binder.bind(side) for side in (node.this, node.expression))
     if not timestamps.is_moment(end) or not timestamps.is_moment(start):
-        raise Unsupported(f"EPOCH of {show(node)} is not supported")
+        return part_of("epoch", binder.bind(node))
     return timestamps.seconds_between(start, end)
 
 
@@ -96,14 +106,13 @@ def _epoch(binder: Binder, node: exp.Expr) -> Expression:
     between = node.this.unnest()
     if isinstance(between, exp.Sub):
         return _seconds_between(binder, between)
-    x = binder.bind(node.this)
-    return intervals.seconds(x) if isinstance(x, Elapsed) else timestamps.part("epoch", x)
+    return part_of("epoch", binder.bind(node.this))
 
 
 def _part(binder: Binder, node: exp.Expr) -> Expression:
     """YEAR(x) and its like."""
     only(node, "this")
-    return timestamps.part(_DATE_PARTS[type(node)], binder.bind(node.this))
+    return _part_of_bound(binder, _DATE_PARTS[type(node)], node.this)
 
 
 def _date_trunc(binder: Binder, node: exp.Expr) -> Expression:
@@ -126,7 +135,18 @@ def _date_part(binder: Binder, node: exp.Expr) -> Expression:
     items = node.expressions
     if len(items) != 2 or not isinstance(items[0], exp.Literal) or not items[0].is_string:
         raise Unsupported(f"{construct(node)} is not supported")
-    return timestamps.part(items[0].this, binder.bind(items[1]))
+    return _part_of_bound(binder, items[0].this, items[1])
+
+
+def _age(binder: Binder, node: exp.Expr) -> Expression:
+    """AGE(later, earlier)."""
+    return ages.age(*_two(binder, node))
+
+
+def _two(binder: Binder, node: exp.Expr) -> tuple[Expression, Expression]:
+    if len(node.expressions) != 2:
+        raise Unsupported("AGE up to today is not supported, but AGE(later, earlier) is")
+    return binder.bind(node.expressions[0]), binder.bind(node.expressions[1])
 
 
 def _name(binder: Binder, node: exp.Expr) -> Expression:
@@ -161,5 +181,5 @@ METHODS: dict[type[exp.Expr], Method] = {
     exp.TimeToUnix: _epoch,
 }
 
-FUNCTIONS: dict[str, Method] = {"date_part": _date_part, "datepart": _date_part}
+FUNCTIONS: dict[str, Method] = {"date_part": _date_part, "datepart": _date_part, "age": _age, **intervals.FUNCTIONS}
 """Functions that the parser knows by name only, in small letters."""

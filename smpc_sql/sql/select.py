@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from smpc_sql.errors import SyntaxInvalid, UnknownName, Unsupported
 from smpc_sql.plan.expressions import (
+    Elapsed,
     Expression,
     Literal,
     WrittenDouble,
@@ -24,6 +25,7 @@ from smpc_sql.plan.relations import (
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 from smpc_sql.schema import Double, Text
+from smpc_sql.sql import intervals
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
 from smpc_sql.sql.distinct import distinct_rows
 from smpc_sql.sql.distinct_on import first_of_keys
@@ -282,6 +284,8 @@ class SelectBinder:
             x = binder.bind(item.this)
         except UnknownName:  # the text is a key of groups, and not what it is made of
             return None
+        if isinstance(x, Elapsed) and x.split is not None:
+            return intervals.text_of(x)
         return WrittenDouble(x) if isinstance(x.type, Double) and not is_null(x) else None
 
     # the end
@@ -290,6 +294,9 @@ class SelectBinder:
         """The outputs as fields, then DISTINCT, ORDER BY and LIMIT over those."""
         if self._distinct:
             relation, outputs, keys = distinct_rows(relation, outputs, keys, self.select, self.text)
+        if self.select is self.queries.root:  # nobody asks for the parts of an INTERVAL any more
+            shown = [(o.expression, o) for o in outputs]
+            outputs = [replace(o, expression=Elapsed(e.x)) if isinstance(e, Elapsed) else o for e, o in shown]
         count, offset = (row_count(self.select, clause, self.text) for clause in ("limit", "offset"))
         return finish(relation, outputs, keys, count, offset or 0, len(self.around))
 

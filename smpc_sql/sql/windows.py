@@ -12,6 +12,7 @@ from smpc_sql.plan.expressions import (
     Add,
     Case,
     Divide,
+    Elapsed,
     Equal,
     Expression,
     FloorDivide,
@@ -37,7 +38,7 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.sharing import share
-from smpc_sql.schema import Boolean, Double, Duration, Integer, Interval
+from smpc_sql.schema import Boolean, Double, Integer, Interval
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate import GroupedBinder, is_aggregate
 from smpc_sql.sql.coercion import as_quotient
@@ -122,6 +123,8 @@ def _constant(over: Over, node: exp.Expr | None, otherwise: int, low: int, what:
 
 def _row_value(over: Over, call: WindowCall, x: Expression) -> Expression:
     """A call that gives the value of another row: of a quotient by a secret that of both its parts."""
+    if isinstance(x, Elapsed):
+        return x.alike(_row_value(over, call, x.x))
     word = word_of(x)
     if isinstance(word.type, Double):
         q = as_quotient(x)
@@ -131,7 +134,7 @@ def _row_value(over: Over, call: WindowCall, x: Expression) -> Expression:
     found = over.attach(replace(call, argument=FromBoolean(word) if boolean else word))
     if boolean:
         return Equal(found, Literal(1, found.type))
-    return wrapped(x, [found]) if isinstance(x.type, Double | Duration) else found
+    return wrapped(x, [found]) if isinstance(x.type, Double) else found
 
 
 def _shift(over: Over, node: exp.Expr) -> Expression:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction as Ratio
 from functools import cmp_to_key
 from itertools import product
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
+from smpc_sql.moments import interval_text, parts_of_interval
 from smpc_sql.plan.delivery import Delivery, LocalSortKey
 from smpc_sql.plan.expressions import (
     Add,
@@ -82,6 +83,14 @@ from smpc_sql.schema import (
 Row = tuple[int | None, ...]
 Tables = Mapping[str, Mapping[str, Sequence[int | None]]]
 """By table, by column in lower case: scaled integers, fragments stacked; `owner` holds the codes of owners sorted."""
+
+
+class Written(NamedTuple):
+    """An INTERVAL that will be text."""
+
+    months: int
+    days: int
+    micros: int
 
 
 def evaluate(e: Expression, row: Row) -> int | None:
@@ -395,7 +404,7 @@ def answer(delivery: Delivery, tables: Tables) -> list[tuple[Any, ...]]:
         decoded.sort(key=_local_key(delivery.order))
     return [
         tuple(
-            _shown(value) if column.written else _python(value, column.type)
+            _shown(value) if column.written or column.kind == "interval" else _python(value, column.type)
             for value, column in zip(row, delivery.columns, strict=True)
         )
         for row in decoded
@@ -415,6 +424,10 @@ def _output_row(delivery: Delivery, row: Row) -> tuple[Any, ...]:
         if column.kind == "word":
             word = row[piece]
             values.append(Ratio(word, column.divisor) if column.divisor != 1 and word is not None else word)
+            continue
+        if column.kind == "interval":
+            parts = tuple(row[piece] for piece in column.pieces)
+            values.append(None if None in parts else Written(*parts if len(parts) == 3 else parts_of_interval(*parts)))
             continue
         if column.kind == "text":
             words = tuple(row[piece] for piece in column.pieces)
@@ -476,7 +489,9 @@ def _local_key(order: Sequence[LocalSortKey]) -> Callable[[tuple[Any, ...]], Any
 
 
 def _shown(value: Any) -> str | None:
-    """A DOUBLE as text."""
+    """A DOUBLE or INTERVAL as text."""
+    if isinstance(value, Written):
+        return interval_text(*value)
     return None if value is None else repr(float(value))
 
 
@@ -493,7 +508,7 @@ def _python(value: Any, type_: SqlType) -> Any:
         case Timestamp():
             return datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=value)
         case Duration():
-            return datetime.timedelta(microseconds=value)
+            return datetime.timedelta(microseconds=round(value))
         case Enum(labels):
             return labels[value]
         case Double():

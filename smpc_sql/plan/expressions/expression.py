@@ -60,8 +60,10 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return Divide(new[0], new[1], guarded)
         case Less() | Equal() | Negate() | FromBoolean() | IsNull() | Not():
             return type(expression)(*new)
-        case WrittenDouble() | Elapsed():
-            return type(expression)(new[0])
+        case WrittenDouble():
+            return WrittenDouble(new[0])
+        case Elapsed(_, split, monthly):
+            return Elapsed(new[0], None if split is None else new[1:], monthly)
         case Sqrt(_, signed, most):
             return Sqrt(new[0], signed, most)
         case WholeRoot():

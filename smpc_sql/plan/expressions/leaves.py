@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from smpc_sql.plan.expressions.node import Node, is_word, require
-from smpc_sql.schema import Duration, Integer, Interval, SqlType
+from smpc_sql.schema import Double, Duration, Integer, Interval, SqlType
 
 if TYPE_CHECKING:
     from smpc_sql.plan.expressions.expression import Expression
@@ -29,13 +29,28 @@ class Column(Node):
 
 @dataclass(frozen=True, slots=True)
 class Elapsed(Node):
-    """Microseconds as an INTERVAL. Like a long text it never reaches an operator, but its word does."""
+    """Microseconds as an INTERVAL: an INTEGER, or a DOUBLE that who reads it rounds. Like a long text it never reaches
+    an operator, but its words do.
+
+    split: the months (of 30 days in x), days and microseconds that SQL counts apart; empty for what lies between two
+    TIMESTAMPs, of which the days are as many whole ones as x has; None where it is not known. monthly: months may be
+    among them.
+    """
 
     x: Expression
+    split: tuple[Expression, ...] | None = ()
+    monthly: bool = False
 
     def __post_init__(self) -> None:
-        require(isinstance(self.x.type, Integer), f"{self.x.type} is no number of microseconds")
-        self._know(Duration(), self.x.nullable, self.x.bounds, self.x.secret, self.x)
+        whole = isinstance(self.x.type, Integer | Double)
+        require(whole, f"{self.x.type} is no number of microseconds")
+        require(len(self.split or ()) in (0, 3), "an INTERVAL is of months, days and microseconds")
+        x = self.x
+        self._know(Duration(), x.nullable, x.bounds, x.secret, x, *(self.split or ()))
+
+    def alike(self, x: Expression) -> Elapsed:
+        """Other microseconds that were of such an INTERVAL: of what is between TIMESTAMPs their parts are known."""
+        return Elapsed(x, () if self.split == () else None, self.monthly)
 
 
 @dataclass(frozen=True, slots=True)

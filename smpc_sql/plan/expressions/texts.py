@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from smpc_sql.plan.expressions.node import Node, is_word, require
 from smpc_sql.plan.text import TextFunction, WordOf
-from smpc_sql.schema import Double, Text
+from smpc_sql.schema import Double, Duration, Text
 
 if TYPE_CHECKING:
     from smpc_sql.plan.expressions.expression import Expression
@@ -17,15 +17,20 @@ WRITTEN_DOUBLE = Text(24)
 """The text of any DOUBLE: a sign, 17 digits and a point, an exponent of three digits."""
 
 
+WRITTEN_INTERVAL = Text(96)
+"""The text of any INTERVAL."""
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenDouble(Node):
-    """A DOUBLE as text, an output of the query and nothing else: the analyst's side writes what it divided."""
+    """A DOUBLE or INTERVAL as text, an output of the query and nothing else: the analyst's side writes it."""
 
     x: Expression
 
     def __post_init__(self) -> None:
-        require(isinstance(self.x.type, Double), f"{self.x.type} is not DOUBLE")
-        self._know(WRITTEN_DOUBLE, self.x.nullable, self.x.bounds, self.x.secret, self.x)
+        require(isinstance(self.x.type, Double | Duration), f"{self.x.type} is neither DOUBLE nor INTERVAL")
+        text = WRITTEN_DOUBLE if isinstance(self.x.type, Double) else WRITTEN_INTERVAL
+        self._know(text, self.x.nullable, self.x.bounds, self.x.secret, self.x)
 
 
 @dataclass(frozen=True, slots=True)
