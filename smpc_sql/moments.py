@@ -53,7 +53,7 @@ def moment_of(word: int) -> datetime.datetime:
     return _EPOCH + datetime.timedelta(microseconds=word)
 
 
-_DAY = 86_400_000_000
+_DAY_MICROS = 86_400_000_000
 
 
 def interval_text(months: int, days: int, micros: int) -> str:
@@ -71,5 +71,5 @@ def interval_text(months: int, days: int, micros: int) -> str:
 def parts_of_interval(word: int) -> tuple[int, int, int]:
     """Months, days and microseconds of what lies between two TIMESTAMPs: whole days, and a rest of the same sign."""
     sign = -1 if word < 0 else 1
-    days, rest = divmod(abs(word), _DAY)
+    days, rest = divmod(abs(word), _DAY_MICROS)
     return 0, sign * days, sign * rest

@@ -96,7 +96,8 @@ def _towards_zero(between: Expression, a: Expression, b: Expression) -> Expressi
     less = FromBoolean(fold(And((above, not_over))))
     more = FromBoolean(fold(And((below, too_many))))
     low, high = between.bounds.low, between.bounds.high
-    return fold(Within(_sum(_difference(between, less), more), Interval(low, high)))
+    bounds = Interval(low - (low > 0), high + (high < 0))
+    return fold(Within(_sum(_difference(between, less), more), bounds))
 
 
 def _days(a: _Moment, b: _Moment, earlier: Expression) -> tuple[Expression, Expression]:

@@ -14,6 +14,7 @@ from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import (
     Add,
     Case,
+    Column,
     Divide,
     Elapsed,
     Expression,
@@ -23,6 +24,8 @@ from smpc_sql.plan.expressions import (
     Subtract,
     Within,
     WrittenDouble,
+    columns_of,
+    walk,
 )
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import DAY, Date, Decimal, Double, Integer, Interval, Timestamp
@@ -182,8 +185,9 @@ def part(name: str, x: Elapsed) -> Expression:
 
 
 def _null_with(found: Expression, x: Elapsed) -> Expression:
-    """What is made of parts, NULL where the INTERVAL is: parts that are constant do not say so."""
-    if found.nullable or not x.nullable or isinstance(found.type, Double):
+    """What is made of parts, NULL where the INTERVAL is: a part may be 0 without reading all that can be NULL."""
+    asked = {node.index for node in walk(x) if isinstance(node, Column) and node.nullable}
+    if not x.nullable or isinstance(found.type, Double) or (asked and asked <= set(columns_of(found))):
         return found
     return fold(Case(((is_null_of(x), Literal(None, found.type)),), found))
 

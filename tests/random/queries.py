@@ -30,6 +30,8 @@ GROWTH = {
         "EXTRACT(year FROM date)", "EXTRACT(dow FROM date)", "LENGTH(text)", "CAST(truth AS INTEGER)", "(int % int)",
         "CAST(num AS INTEGER)", "date_diff('day', stamp, stamp)", "EXTRACT(hour FROM stamp)", "GREATEST(int, int)",
         "POSITION('b' IN text)", "STRPOS(text, 'ab')", "ASCII(text)", "STRPOS(label, 'e')", "LEVENSHTEIN(label, 'z')",
+        "EXTRACT(year FROM AGE(date, date))", "EXTRACT(month FROM AGE(date, stamp))",
+        "EXTRACT(hour FROM stamp - stamp)", "EXTRACT(day FROM stamp - stamp)", "EXTRACT(day FROM AGE(stamp, date))",
         "TRY_CAST(text AS INTEGER)", "TRY_CAST(CAST(int AS VARCHAR) AS BIGINT)",
     ],
     "num": [
@@ -46,7 +48,8 @@ GROWTH = {
         "((int, num) < (int, num))", "((int, text) IN ((1, 'ab'), (int, text)))", "((int, date) = (int, date))",
         "(num / int > real)", "(truth IS TRUE)", "CASE WHEN truth THEN truth END", "starts_with(text, 'a')",
         "suffix(text, 'b')", "contains(text, 'ab')", "(label ~ '^[a-n]')",
-        "(stamp - stamp > INTERVAL 1 DAY)", "(stamp - stamp < (stamp - stamp) * 2)",
+        "(stamp - stamp > INTERVAL 1 DAY)", "(AGE(stamp, date) > INTERVAL 2 YEAR)",
+        "(AGE(date, date) <= AGE(stamp, stamp))", "(stamp - stamp < (stamp - stamp) * 2)",
     ],
     "date": [
         "CASE WHEN truth THEN date END", "COALESCE(date, date)", "LEAST(date, date)", "(date + int)",
@@ -70,7 +73,7 @@ GROWTH = {
 AGGREGATES = [
     "COUNT(*)", "COUNT(int)", "COUNT(text)", "SUM(num)", "SUM(int)", "AVG(num)", "MIN(num)", "MAX(int)", "MIN(text)",
     "MAX(text)", "MIN(date)", "MAX(stamp)", "COUNT(DISTINCT text)", "COUNT(DISTINCT int)", "SUM(DISTINCT int)",
-    "MIN(stamp - stamp)",
+    "MIN(stamp - stamp)", "MAX(AGE(stamp, stamp))", "EXTRACT(day FROM MAX(stamp - stamp))", "MEDIAN(stamp - stamp)",
     "SUM(num) FILTER (WHERE truth)", "COUNT(*) FILTER (WHERE truth)", "VAR_SAMP(num)", "STDDEV_POP(int)",
     "BOOL_AND(truth)", "BOOL_OR(truth)", "SUM(real)", "AVG(real)", "MAX(real)", "CORR(num, int)",
     "REGR_SLOPE(num, int)", "COVAR_POP(num, num)", "MEDIAN(num)", "QUANTILE_DISC(int, 0.25)", "QUANTILE_CONT(num, 0.9)",
