@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from smpc_sql.errors import InternalError
 from smpc_sql.plan import text as plan
-from smpc_sql.protocol import editing, matching, moments, numerals, rewriting, spelling
+from smpc_sql.protocol import automata, editing, matching, moments, numerals, rewriting, spelling
 from smpc_sql.ring import Array
 from smpc_sql.schema import Text
 from smpc_sql.session import Session
@@ -60,6 +60,8 @@ def run(session: Session, function: plan.TextFunction, operands: Sequence[Array]
 
 def _rewritten(session: Session, function: plan.TextFunction, x: Array) -> Array:
     match function:
+        case plan.Accepted(_, automaton):
+            return automata.accepts(session, x, automaton.moves, automaton.accepting)
         case plan.Position(_, needle):
             return rewriting.position(session, x, needle)
         case plan.FirstCode():

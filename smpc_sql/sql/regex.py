@@ -17,7 +17,6 @@ from smpc_sql.plan.text.regex import (
     Edge,
     Regex,
     Repeat,
-    captures,
     may_be_empty,
     others,
     union,
@@ -125,8 +124,6 @@ class _Parser:
         low, high = times
         if may_be_empty(part) and (low, high) != (0, 1):
             raise self.refused("repeating what may be empty")
-        if high != 1 and captures(part):
-            raise self.refused("repeating a group with a number, ( ) and not (?: ),")
         found = Repeat(part, low, high, greedy=not self.take("?"))
         if self.times() is not None:
             raise self.wrong("repeats a repetition")

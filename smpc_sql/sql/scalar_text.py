@@ -19,7 +19,7 @@ from smpc_sql.sql.nodes import construct, only
 from smpc_sql.sql.operations import compare
 from smpc_sql.sql.text import spell, words_of
 
-_Tokens = list[list["str | None"]]
+Tokens = list[list["str | None"]]
 """A pattern's segments between its %: characters, and None for _."""
 
 
@@ -34,7 +34,7 @@ def _like(binder: Binder, node: exp.Expr, escape: str = "") -> Expression:
     fold = isinstance(node, exp.ILike)
     if fold and escape.isalpha():
         raise Unsupported("ILIKE with a letter as ESCAPE is not supported")
-    found = _matches(x, _tokens(wanted, escape), fold=fold)
+    found = matches(x, _tokens(wanted, escape), fold=fold)
     return Not(found) if node.args.get("negate") else found
 
 
@@ -48,8 +48,8 @@ def _escape(binder: Binder, node: exp.Expr) -> Expression:
     return _like(binder, node.this, escape)
 
 
-def _tokens(pattern: str, escape: str) -> _Tokens:
-    segments: _Tokens = [[]]
+def _tokens(pattern: str, escape: str) -> Tokens:
+    segments: Tokens = [[]]
     characters = iter(pattern)
     for c in characters:
         if escape and c == escape:
@@ -79,11 +79,11 @@ def _affix(binder: Binder, node: exp.Expr) -> Expression:
     wanted = text_of(pattern)
     if wanted is None:
         raise Unsupported(f"{construct(node)} is supported for a constant text to look for only")
-    start: _Tokens = [[]] if open_start else []
-    return _matches(x, [*start, list(wanted), *([[]] if open_end else [])], fold=False)
+    start: Tokens = [[]] if open_start else []
+    return matches(x, [*start, list(wanted), *([[]] if open_end else [])], fold=False)
 
 
-def _matches(x: Expression, tokens: _Tokens, *, fold: bool) -> Expression:
+def matches(x: Expression, tokens: Tokens, *, fold: bool) -> Expression:
     """Whether a text matches; NULL where it is."""
     if isinstance(x.type, Enum):
         return _of_labels(x, x.type, tokens, fold=fold)
@@ -114,7 +114,7 @@ def _bytes(segment: Sequence[str | None], fold: bool) -> list[int]:
     return codes
 
 
-def _of_labels(x: Expression, labels: Enum, tokens: _Tokens, *, fold: bool) -> Expression:
+def _of_labels(x: Expression, labels: Enum, tokens: Tokens, *, fold: bool) -> Expression:
     """On the public dictionary."""
     same = text_values.lower if fold else str
     parts = ("".join("." if c is None else re.escape(same(c)) for c in segment) for segment in tokens)

@@ -15,6 +15,7 @@ from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import Expression, Literal
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Boolean, Enum, Integer, SqlType, Text
+from smpc_sql.sql import secret_regex
 from smpc_sql.sql import secret_texts as secret
 from smpc_sql.sql import text_values as known
 from smpc_sql.sql.binder import Binder, Method
@@ -109,6 +110,10 @@ def _digest(name: str) -> TextFunction:
     return TextFunction(("this",), "t", partial(known.digest, name=name), _TEXT)
 
 
+def _full_match(*names: str) -> TextFunction:
+    return TextFunction(names, "ttt", known.full_match, _TRUTH, secret_regex.full_match, needed=2)
+
+
 _OF_NODES: dict[type[exp.Expr], TextFunction] = {
     exp.StrPosition: TextFunction(("this", "substr"), "tt", known.position, _NUMBER, secret.position),
     exp.Replace: TextFunction(("this", "expression", "replacement"), "ttt", known.replace, _TEXT, secret.replace),
@@ -124,9 +129,13 @@ _OF_NODES: dict[type[exp.Expr], TextFunction] = {
     exp.BitLength: TextFunction(("this",), "t", lambda text: 8 * len(text.encode()), _NUMBER, secret.bit_length),
     exp.Levenshtein: TextFunction(("this", "expression"), "tt", known.levenshtein, _NUMBER),
     exp.Hex: TextFunction(("this",), "t", known.hexadecimal, _TEXT),
-    exp.RegexpLike: TextFunction(("this", "expression", "flag"), "ttt", known.matches, _TRUTH, needed=2),
-    exp.RegexpFullMatch: TextFunction(("this", "expression", "options"), "ttt", known.full_match, _TRUTH, needed=2),
-    exp.SimilarTo: TextFunction(("this", "expression"), "tt", known.full_match, _TRUTH),
+    exp.RegexpLike: TextFunction(
+        ("this", "expression", "flag"), "ttt", known.matches, _TRUTH, secret_regex.matches, needed=2
+    ),
+    exp.RegexpFullMatch: TextFunction(
+        ("this", "expression", "options"), "ttt", known.full_match, _TRUTH, secret_regex.full_match, needed=2
+    ),
+    exp.SimilarTo: TextFunction(("this", "expression"), "tt", known.full_match, _TRUTH, secret_regex.full_match),
     exp.RegexpExtract: TextFunction(
         ("this", "expression", "group", "parameters"), "tt?t", known.extract, _TEXT, needed=2
     ),

@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.plan.text.regex import Chain, Edge, Regex, python
+from smpc_sql.plan.text.regex import Chain, Edge, Regex, python, repeats_captures
 from smpc_sql.sql.regex import literal_regex, parse_regex
 
 _MOST = 1 << 16
@@ -185,14 +185,20 @@ def extract(text: str, pattern: str, group: int | str = 0, options: str = "") ->
     number, options = (0, group) if isinstance(group, str) else (group, options)
     if number < 0:
         raise Unsupported("REGEXP_EXTRACT of a group below 0 is not supported")
-    found = re.search(python(regex_of(pattern, options)), text)
+    regex = regex_of(pattern, options)
+    if number:
+        _require_single(regex)
+    found = re.search(python(regex), text)
     return "" if found is None or number > found.re.groups else found[number] or ""
 
 
 def substitute(text: str, pattern: str, replacement: str, options: str = "") -> str:
     """REGEXP_REPLACE: the first match, or with 'g' all. A match that is empty does not stand right behind another."""
-    known = re.compile(python(regex_of(pattern, options.replace("g", ""))))
+    regex = regex_of(pattern, options.replace("g", ""))
+    known = re.compile(python(regex))
     _check_template(replacement, known.groups)
+    if any(reference[1] in tuple("123456789") for reference in _REFERENCE.finditer(replacement)):
+        _require_single(regex)
     done: list[str] = []
     at, last = 0, -1
     while at <= len(text) and (found := known.search(text, at)) is not None:
@@ -206,6 +212,11 @@ def substitute(text: str, pattern: str, replacement: str, options: str = "") -> 
         if "g" not in options:
             break
     return "".join(done) + text[at:]
+
+
+def _require_single(regex: Regex) -> None:
+    if repeats_captures(regex):
+        raise Unsupported("a group of a regular expression that is repeated, as (a)*, is not supported by its number")
 
 
 def _filled(reference: re.Match[str], found: re.Match[str] | None) -> str:

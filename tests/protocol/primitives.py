@@ -11,6 +11,7 @@ import numpy as np
 from smpc_sql.field import limbs, modulus
 from smpc_sql.protocol import (
     arithmetic,
+    automata,
     bits,
     boolean,
     characters,
@@ -387,6 +388,12 @@ def _texts(n: int) -> list[Case]:
             bits(lambda session, x: matching.occurrences(session, x, b"ab")),
             (planes,),
             {"n": n, "a": 24 + 22 + 14 + 7, "r": 3 + 1},
+        ),
+        Case(
+            "automata.accepts",
+            bits(lambda s, x: automata.accepts(s, x, ((((97,), 1),), (((98,), 2),), ()), (2,))),
+            (planes,),
+            {"n": n, "a": 8 * (3 + 2 + 1 + 2) + 7 * 2, "r": 3 + 7},
         ),
         *_edits(n, planes, bits),
         *_rewriting(n, planes, bits),

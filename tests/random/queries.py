@@ -48,6 +48,7 @@ GROWTH = {
         "((int, num) < (int, num))", "((int, text) IN ((1, 'ab'), (int, text)))", "((int, date) = (int, date))",
         "(num / int > real)", "(truth IS TRUE)", "CASE WHEN truth THEN truth END", "starts_with(text, 'a')",
         "suffix(text, 'b')", "contains(text, 'ab')", "(label ~ '^[a-n]')",
+        "(text ~ 'a.?b')", "(text SIMILAR TO '[a-f ]*')", "(text ~ '^(Z|a)')",
         "(stamp - stamp > INTERVAL 1 DAY)", "(AGE(stamp, date) > INTERVAL 2 YEAR)",
         "(AGE(date, date) <= AGE(stamp, stamp))", "(stamp - stamp < (stamp - stamp) * 2)",
     ],

@@ -8,12 +8,13 @@ from __future__ import annotations
 from smpc_sql.plan.text.edits import Affix, ChangeCase, Clip, Join, Numeral, Slice, Tail, Trim
 from smpc_sql.plan.text.function import spelled
 from smpc_sql.plan.text.numerals import Digits, ReadDate, ReadNumber, ReadTimestamp, SignBit
-from smpc_sql.plan.text.readings import ANY, Length, Like, WordOf
+from smpc_sql.plan.text.readings import ANY, Accepted, Length, Like, WordOf
 from smpc_sql.plan.text.rewriting import Backwards, Exchange, FirstCode, PadLeft, Part, Position, Replace
 from smpc_sql.plan.text.words import Equals, Letters, Pad, Precedes, Spell
 
 __all__ = [
     "ANY",
+    "Accepted",
     "Affix",
     "Backwards",
     "ChangeCase",
@@ -74,6 +75,7 @@ TextFunction = (
     | PadLeft
     | Part
     | Position
+    | Accepted
     | Replace
 )
 """Everything that a TextCall computes."""

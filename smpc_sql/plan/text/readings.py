@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from smpc_sql.plan.text.automaton import Automaton
 from smpc_sql.plan.text.function import Function, bytes_of, shown, spelled
 from smpc_sql.schema import WORD_BYTES, Integer, Interval, SqlType, Text
 
@@ -41,6 +42,28 @@ class Like(Function):
         """The call as text."""
         texts = ("".join("_" if c == ANY else shown(c) for c in segment) for segment in self.segments)
         return f"({operands[0]} {'ILIKE' if self.fold else 'LIKE'} '{'%'.join(texts)}')"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(Function):
+    """Whether an automaton of a regular expression, which is shown, accepts a spelled text."""
+
+    text: Text
+    automaton: Automaton
+    pattern: str
+
+    @property
+    def takes(self) -> Text | None:
+        """The spelled text."""
+        return spelled(self.text)
+
+    def compute(self, values: Sequence[int]) -> int:
+        """The value of a known operand."""
+        return int(self.automaton.accepts(bytes_of(values[0], self.text.length)))
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        return f"({operands[0]} ~ {self.pattern!a})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,19 @@ def captures(regex: Regex) -> int:
             return 0
 
 
+def repeats_captures(regex: Regex) -> bool:
+    """Whether some part that can be asked for may be there several times."""
+    match regex:
+        case Chain(parts) | Choice(parts):
+            return any(map(repeats_captures, parts))
+        case Repeat(part, _, high, _):
+            return repeats_captures(part) or (high != 1 and captures(part) > 0)
+        case Capture(part):
+            return repeats_captures(part)
+        case _:
+            return False
+
+
 def python(regex: Regex) -> str:
     """The same in Python's notation."""
     match regex:

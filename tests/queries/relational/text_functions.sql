@@ -20,3 +20,7 @@ SELECT i, CONCAT_WS(', ', b, c, d), CONCAT_WS('-', b, c), CONCAT_WS('', a, b), C
 SELECT SPLIT_PART(f,' ',1) AS x, COUNT(*) FROM words GROUP BY x ORDER BY x;
 SELECT i, TRY_CAST(SPLIT_PART(c,'%',1) AS INTEGER), TRY_CAST(REPLACE(d,'% off','') AS INTEGER) + 1 FROM words;
 SELECT i FROM words WHERE POSITION('b' IN b) > 1 OR REPLACE(e,' ','') = 'darkgreen';
+SELECT i, REGEXP_MATCHES(f,'^[a-s]'), f ~ 'e', REGEXP_MATCHES(b,'^abc$'), b SIMILAR TO 'a.c', d ~ '(green|abc)$', f ~ '\d', f ~ '[0-9]+[A-D]' FROM words;
+SELECT i, REGEXP_MATCHES(f,'(special|quick) +p?'), REGEXP_MATCHES(b,'^[A-Z]{3}$'), REGEXP_MATCHES(b, 'ABC', 'i'), e ~ '^(\w+ )?\w+$', c ~ '.*%$', c !~ '^$', d SIMILAR TO '[a-z ]*' FROM words;
+SELECT i, REGEXP_FULL_MATCH(f,'\s*both\s+sides\s*'), f ~ '(.)(.).*', e ~ 'ab(ab)*$', e ~ '', f ~ 'x?', a ~ '^.$', b ~ '^|b', b ~ 'a|b$', f SIMILAR TO '' FROM words;
+SELECT d ~ '^[a-f]+$' AS x, COUNT(*) FROM words WHERE f ~ '[aeiou].*[aeiou]' OR f IS NULL GROUP BY x;
