@@ -9,7 +9,7 @@ then the last of its group, or the first of its value. Costs grow linearly with 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,13 +28,15 @@ from smpc_sql.protocol.arithmetic import bit_product
 from smpc_sql.protocol.boolean import all_of, conjunction, negate
 from smpc_sql.protocol.comparison import is_zero
 from smpc_sql.protocol.ordering import sort
-from smpc_sql.protocol.sorting import KeyPart, in_order, partition
-from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
+from smpc_sql.protocol.ranking import greatest
+from smpc_sql.protocol.sorting import KeyPart, bits_at, in_order, partition
+from smpc_sql.ring import Array, dtype_of, lane_for, narrow, pack, pad_rows, unpack
 from smpc_sql.schema import Boolean
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
 
-_CARRIED = ("sum", "min", "max", "arg_min", "arg_max")
+_WON = ("min", "max", "arg_min", "arg_max")
+_CARRIED = ("sum", *_WON)
 """Calls whose argument's words move with the rows, and in the end stand in the last row of a group."""
 
 
@@ -139,6 +141,10 @@ def _carry(column: Column, name: object, null: object, words: dict[object, Array
         bits[null] = column.null
 
 
+def _both(found: Slots | None, more: Slots) -> Slots:
+    return more if found is None else Slots({**found.words, **more.words}, {**found.bits, **more.bits})
+
+
 def _is_simple(call: SortedCall) -> bool:
     return call.argument is not None and call.filter is None and not call.rest
 
@@ -166,20 +172,41 @@ class _Groups:
         # once for all orders, so that groups stand in the same places: wide keys are compressed by chance
         self.group = key_parts(session, [self.invalid], self.keys, ordered=False)
         self.masks = self._masks()
+        # orders in which rows are sorted; without keys a call that wants one row of an order need not
+        self.sorted = {
+            order
+            for order, numbers in self._by_order({}).items()
+            if self.keys or any(self.calls[i].call.kind not in _WON for i in numbers)
+        }
         self.firsts = self._firsts()
 
     def run(self) -> SharedTable:
-        orders: dict[object, list[int]] = {}
-        for i in range(len(self.calls)):
-            orders.setdefault(self.calls[self.firsts.get(i, i)].order, []).append(i)
+        orders = self._by_order(self.firsts)
         anywhere = orders.pop(None, [])  # sums and counts ride along with the first order
+        contests = [numbers for order, numbers in orders.items() if order not in self.sorted]
+        won = self.session.fork(self._contest, contests)
         found: Slots | None = None
-        for order in list(orders) or [None]:
-            numbers = [*orders.get(order, []), *(anywhere if found is None else [])]
-            slots = self._one_order(order, numbers, with_keys=found is None)
-            found = slots if found is None else Slots({**found.words, **slots.words}, {**found.bits, **slots.bits})
+        for slots in won:
+            found = _both(found, slots)
+        ordered = [numbers for order, numbers in orders.items() if order in self.sorted]
+        if anywhere and not self.keys and not ordered and all(self.calls[i].call.kind != "any" for i in anywhere):
+            found = _both(found, self._totals(anywhere))
+        elif not ordered and (anywhere or not won):
+            ordered = [[]]
+        for place, numbers in enumerate(ordered):
+            slots = self._one_order(
+                [*numbers, *(anywhere if place == 0 else [])], ordered=bool(numbers), with_keys=place == 0
+            )
+            found = _both(found, slots)
         assert found is not None
         return self._finish(found)
+
+    def _by_order(self, firsts: Mapping[int, int]) -> dict[object, list[int]]:
+        """The calls by the order that they need."""
+        orders: dict[object, list[int]] = {}
+        for i in range(len(self.calls)):
+            orders.setdefault(self.calls[firsts.get(i, i)].order, []).append(i)
+        return orders
 
     def _firsts(self) -> dict[int, int]:
         """MIN calls that need no order of their own: of what MAX sorts by, where all rows take part, the first row's.
@@ -193,7 +220,31 @@ class _Groups:
                 column = self._argument(i)
                 if column.null is None and not column.boolean:
                     found[i] = greatest[call.argument]
-        return found
+        return {i: number for i, number in found.items() if self.calls[number].order in self.sorted}
+
+    def _contest(self, session: Session, numbers: Sequence[int]) -> Slots:
+        """What calls give that want one row alone: that which would be the last in their order."""
+        parts = self._inner_parts(session, numbers)
+        width = sum(part.width for part in parts)
+        kind = dtype_of(lane_for(min(64, width)))
+        key = np.stack([bits_at(parts, at, min(64, width - at)).astype(kind) for at in reversed(range(0, width, 64))])
+        found = greatest(session, key, np.stack([self._given(i) for i in numbers]))
+        (count,) = counted(session, [self.masks[numbers[0]]])
+        words: dict[object, Array] = {("count", i): count.sum(keepdims=True, dtype=np.uint64) for i in numbers}
+        return Slots(words | {("value", i): value[None] for i, value in zip(numbers, found, strict=True)}, {})
+
+    def _totals(self, numbers: Sequence[int]) -> Slots:
+        """What sums and counts give of all rows."""
+        rows = self._payload(numbers, with_keys=False)
+        self._count(rows)
+        words = {name: column.sum(keepdims=True, dtype=np.uint64) for name, column in rows.words.items()}
+        words.update({("count", i): words["count", self._first_alike(numbers, i)] for i in numbers})
+        return Slots(words, {})
+
+    def _given(self, number: int) -> Array:
+        place = self.calls[number].given
+        assert place is not None
+        return self.columns[place].words
 
     def _masks(self) -> list[Array]:
         """For every call the rows that take part: valid, passing its FILTER, not NULL. Bytes [rows]."""
@@ -217,10 +268,13 @@ class _Groups:
     def _known(self, null: Array) -> BShare:
         return negate(self.session, BShare(pack(pad_rows(null))))
 
-    def _one_order(self, order: object, numbers: Sequence[int], *, with_keys: bool) -> Slots:
-        """Sorts once; for the calls `numbers` what they give to every group, and the groups' keys."""
+    def _one_order(self, numbers: Sequence[int], *, ordered: bool, with_keys: bool) -> Slots:
+        """Sorts once; for the calls `numbers` what they give to every group, and the groups' keys.
+
+        ordered: by the order of the first of them, too.
+        """
         group = self.group
-        inner = self._inner_parts(order, numbers)
+        inner = self._inner_parts(self.session, numbers) if ordered else []
         parts = [*group, *inner]
         ids = sort(self.session, parts)
         payload = self._payload(numbers, with_keys=with_keys)
@@ -237,17 +291,15 @@ class _Groups:
         last = np.concatenate([first[1:], np.full(1, self.session.public(1), dtype=np.uint8)])
         return self._groups_of(numbers, moved, last)
 
-    def _inner_parts(self, order: object, numbers: Sequence[int]) -> list[KeyPart]:
+    def _inner_parts(self, session: Session, numbers: Sequence[int]) -> list[KeyPart]:
         """Within a group: what is left out first, then the argument, so that the row that counts is the last."""
-        if order is None:
-            return []
         number = next(i for i in numbers if i not in self.firsts)
         call = self.calls[number]
         keys = [
             replace(key.of(self.columns), column=Column(self.columns[key.index].words, None, boolean=False))
             for key in call.sort_keys
         ]
-        return key_parts(self.session, [self.masks[number]], keys)
+        return key_parts(session, [self.masks[number]], keys)
 
     def _payload(self, numbers: Sequence[int], *, with_keys: bool) -> Slots:
         words: dict[object, Array] = {}

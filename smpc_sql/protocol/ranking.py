@@ -1,16 +1,19 @@
-"""Ranks of few rows by comparing every pair of their keys: more bytes than a sort by digits, and far fewer rounds."""
+"""Keys that are compared in pairs: ranks of few rows, by more bytes than a sort by digits and far fewer rounds; and the
+row of the greatest key.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from smpc_sql.protocol.arithmetic import to_words
+from smpc_sql.protocol.arithmetic import bit_product, to_words
 from smpc_sql.protocol.bits import conjunction_words
 from smpc_sql.ring import Array, bit_reverse, dtype_of, pack, pad_rows
 from smpc_sql.session import Session
-from smpc_sql.sharing import BShare
+from smpc_sql.sharing import AShare, BShare
 
 _CHUNK, _ALIGNED = 1 << 15, 512  # words that are compared at once; pairs in multiples of which they are
+_PAIRS = 1 << 11  # that a level of a contest compares all the same
 
 
 def ranks_by_pairs(session: Session, key: Array) -> Array:
@@ -66,3 +69,89 @@ def _folded(session: Session, high: Array, low: Array) -> Array:
     found = conjunction_words(session, np.stack([high[1], high[1]]), low)
     found[0] ^= high[0]
     return found
+
+
+def greatest(session: Session, key: Array, words: Array) -> Array:
+    """The words [w] of the row whose key is the greatest, of several the first's.
+
+    key: XOR-shared words [k, n], most significant first, n >= 1; words: additive [w, n]. Level by level groups of rows
+    are replaced by their `winners`: of as many rows as n/2 comparisons allow. So groups are of 2, 3, 7, 43, … rows:
+    log log n levels, 2.5*n comparisons. [Valiant 1975]
+    """
+    budget = max(key.shape[1] // 2, _PAIRS)
+    while (rows := key.shape[1]) > 1:
+        groups = -(-rows // (1 + max(1, 2 * budget // rows)))
+        size = -(-rows // groups)
+        spare = (0, 0), (0, groups * size - rows)  # keys of 0 behind all others never win
+        shape = -1, groups, size
+        key, words = winners(session, np.pad(key, spare).reshape(shape), np.pad(words, spare).reshape(shape))
+    found: Array = words[:, 0]
+    return found
+
+
+def winners(session: Session, key: Array, words: Array) -> tuple[Array, Array]:
+    """Of groups of m rows the one with the greatest key, of several the first: its key [k, g] and words [w, g].
+
+    key: XOR-shared words [k, g, m]; words: additive [w, g, m]. All pairs of a group are compared: a row wins that is
+    less than none behind it, and greater than all before it; so just one does. All rows but the last are tested, and
+    the winner is the last row + the difference of the one that wins, if any does. The rounds of a comparison,
+    log2(m - 1), and 2.
+    """
+    _, groups, size = key.shape
+    wins = _wins(session, key)
+
+    def chosen(branch: Session, part: slice) -> tuple[Array, Array]:
+        mine = wins[:, part]
+        return _chosen_bits(branch, key[:, part], mine), _chosen_words(branch, words[:, part], mine)
+
+    step = _ALIGNED * max(1, _CHUNK // size // _ALIGNED)
+    parts = [slice(at, min(at + step, groups)) for at in range(0, groups, step)]
+    found = session.fork(chosen, parts, lambda part: part.stop - part.start)
+    return np.concatenate([bits for bits, _ in found], axis=1), np.concatenate([sums for _, sums in found], axis=1)
+
+
+def _wins(session: Session, key: Array) -> Array:
+    """Whether a row but the last is the first of its group's greatest: bytes 0 or 1 [m - 1, g], XOR shares."""
+    _, groups, size = key.shape
+    first, second = np.triu_indices(size, 1)
+    begin = np.arange(groups)[:, None] * size
+    left, right = (begin + first).reshape(-1), (begin + second).reshape(-1)
+    rows = bit_reverse(key.reshape(len(key), -1))
+    step = _ALIGNED * max(1, _CHUNK // len(key) // _ALIGNED)
+    blocks = [slice(at, min(at + step, len(left))) for at in range(0, len(left), step)]
+
+    def less(branch: Session, block: slice) -> Array:
+        return _less(branch, np.take(rows, left[block], axis=1), np.take(rows, right[block], axis=1))
+
+    found = np.concatenate(session.fork(less, blocks, lambda block: block.stop - block.start))
+    pairs = np.ascontiguousarray(found.reshape(groups, -1).T)
+    number = np.zeros((size, size), dtype=np.int64)
+    number[first, second] = number[second, first] = np.arange(len(first))
+    row, place = np.arange(size - 1), np.arange(size - 1)[:, None]
+    other = place + (place >= row)  # [others, rows]: all but the row itself
+    state = pairs[number[row, other]]
+    state ^= (other > row).astype(np.uint8)[:, :, None] * session.public(np.uint8(1))  # not less than those behind
+    while len(state) > 1:
+        half = len(state) // 2
+        both = conjunction_words(session, state[:half], state[half : 2 * half])
+        state = np.concatenate([both, state[2 * half :]])
+    wins: Array = state[0] & np.uint8(1)
+    return wins
+
+
+def _chosen_bits(session: Session, key: Array, wins: Array) -> Array:
+    """The key of the row that wins, else the last's: words [k, g, m] -> [k, g]. 1 round, 2 words a row but the last."""
+    last = key[:, :, -1]
+    others = np.moveaxis(key[:, :, :-1] ^ last[:, :, None], 2, 1)
+    taken = np.broadcast_to(np.negative(wins.astype(key.dtype)), others.shape)
+    found: Array = np.bitwise_xor.reduce(conjunction_words(session, np.ascontiguousarray(others), taken), axis=1)
+    return found ^ last
+
+
+def _chosen_words(session: Session, words: Array, wins: Array) -> Array:
+    """The same of additive words [w, g, m] -> [w, g]. 1 round, 1 word and a bit a row but the last."""
+    last = words[:, :, -1]
+    others = pad_rows(np.ascontiguousarray(np.moveaxis(words[:, :, :-1] - last[:, :, None], 2, 0)))
+    chosen = bit_product(session, BShare(pack(pad_rows(wins))), AShare(others)).words
+    found: Array = chosen.sum(axis=0, dtype=np.uint64)[:, : last.shape[1]]
+    return found + last

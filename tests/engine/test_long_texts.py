@@ -27,6 +27,11 @@ QUERIES = (
     ("SELECT id, ROW_NUMBER() OVER (ORDER BY t, id), RANK() OVER (PARTITION BY s ORDER BY t DESC) FROM notes", False),
     ("SELECT s, MIN(t), MAX(t), COUNT(DISTINCT t), MAX(u), MIN(s) FROM notes GROUP BY s", False),
     ("SELECT MIN(t), MAX(t), MIN(u), MAX(u) FILTER (WHERE s < 'c'), COUNT(DISTINCT t) FROM notes WHERE id > 9", False),
+    ("SELECT MAX(t), COUNT(*), SUM(id), COUNT(u), MIN(id), SUM(id) FILTER (WHERE s > 'b') FROM notes", False),
+    ("SELECT ARG_MAX(t, id), ARG_MIN(u, s), MAX(s), ARG_MIN(id, id) FROM notes", False),
+    ("SELECT MIN(t), MAX(u) FILTER (WHERE id > 999), COUNT(*), SUM(id) FROM notes WHERE s > 'x'", False),
+    ("SELECT MIN(s), MAX(s), COUNT(DISTINCT s), MIN(id), MAX(id), MEDIAN(id) FROM notes", False),
+    ("SELECT MIN(s), MAX(s), MAX(t), MIN(id), MAX(id) FROM notes", False),
     ("SELECT t, u, COUNT(*) FROM notes GROUP BY t, u ORDER BY t DESC, u LIMIT 15", True),
 )
 

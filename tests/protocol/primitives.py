@@ -293,6 +293,12 @@ def _moves(n: int) -> list[Case]:
             (Input("xor", (3, n)),),
             {**pairs, "k": 3, "L": 64, "f": 10},
         ),
+        Case(
+            "ranking.winners",
+            lambda session, key, words: ranking.winners(session, key, words.words),
+            (Input("xor", (2, n, 4)), Input("words", (3, n, 4))),
+            {"n": n, "g": 4, "k": 2, "w": 3, "L": 64, "f": 10, "c": 6 * n},
+        ),
         Case("sorting.sort_by_pairs", sort_few, key_parts, {**pairs, "k": 2, "L": 8, "f": 3}, opens_places=True),
         Case(
             "dense_ranks.sort_by_ranks",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpc_sql.protocol import dense_ranks, ordering, sorting
+from smpc_sql.protocol import dense_ranks, ordering, ranking, sorting
 from smpc_sql.protocol.permutation import Rows, rows_of
 from smpc_sql.protocol.sorting import KeyPart
 from smpc_sql.ring import Array
 from smpc_sql.session import Session
-from smpc_sql.sharing import AShare, combine_bits, combine_words
+from smpc_sql.sharing import AShare, combine_bits, combine_words, split_words
 from tests.protocol.on_shares import FEW, PATTERNS, SEEDS, rows_found, run, share_rows, share_words, share_xor, signed
 
 N = st.integers(2, 5)
@@ -96,6 +97,24 @@ def test_sort_by_long_keys(sort: Sort, rows: int, monkeypatch: pytest.MonkeyPatc
 
     found = run(2, program, *(share_xor(word, 2) for word in words))
     np.testing.assert_array_equal(combine_words(found), np.lexsort(words[::-1]))
+
+
+@FEW
+@given(N, st.sampled_from([1, 2, 3, 8, 50]), st.integers(1, 3), PATTERNS, SEEDS)
+def test_the_row_of_the_greatest_key(parties: int, rows: int, words: int, pattern: str, seed: int) -> None:
+    keys = signed(-(1 << 63), (1 << 63) - 1, (words, rows), pattern, seed).astype(np.uint64)
+    keys[0] &= np.uint64(0b11 << 40)
+    given_words = np.arange(2 * rows, dtype=np.uint64).reshape(2, rows) - np.uint64(7)
+    for budget in (1, 1000):
+        found = run_with(ranking, "_PAIRS", budget, parties, keys, given_words)
+        best = max(range(rows), key=lambda i: (*map(int, keys[:, i]), -i))
+        np.testing.assert_array_equal(found, given_words[:, best])
+
+
+def run_with(module: Any, name: str, value: int, parties: int, keys: Array, words: Array) -> Array:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, name, value)
+        return combine_words(run(parties, ranking.greatest, share_xor(keys, parties), split_words(words, parties)))
 
 
 @FEW
