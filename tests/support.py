@@ -130,6 +130,8 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("INTERSECT ALL, EXCEPT ALL", "SELECT patient FROM visits EXCEPT ALL SELECT patient FROM patients"),
     ("UNION, INTERSECT, EXCEPT", "SELECT patient FROM visits EXCEPT SELECT patient FROM patients"),
     ("VALUES", "SELECT * FROM (VALUES (1), (2)) AS t(a)"),
+    ("generate_series, range, UNNEST of constants", "SELECT m, COUNT(v.id) FROM generate_series(1, 12) AS s(m) LEFT JOIN visits v ON MONTH(v.day) = m GROUP BY m"),
+    ("PIVOT with the values named, UNPIVOT", "SELECT * FROM (SELECT patient, ward, cost FROM visits) PIVOT (SUM(cost) FOR ward IN ('ICU', 'surgery'))"),
     ("windows: ROW_NUMBER, RANK, LAG, …", "SELECT id, ROW_NUMBER() OVER (PARTITION BY ward ORDER BY cost, id) FROM visits"),
     ("windows: any aggregate of a partition", "SELECT id, SUM(cost) OVER (PARTITION BY ward), MEDIAN(cost) OVER (PARTITION BY ward) FROM visits"),
     ("windows: sums, AVG, VAR, MIN, MAX of frames", "SELECT id, AVG(cost) OVER w, MAX(cost) OVER w FROM visits WINDOW w AS (PARTITION BY ward ORDER BY id ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING)"),

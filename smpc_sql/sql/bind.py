@@ -16,6 +16,7 @@ from smpc_sql.sql.hints import Rooms
 from smpc_sql.sql.nodes import construct, located, only
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.select import SelectBinder, ctes_of
+from smpc_sql.sql.series import unnested
 from smpc_sql.sql.set_operations import bind_set_operation, bind_values
 from smpc_sql.sql.tables import Bound
 from smpc_sql.sql.views import bind_view
@@ -114,4 +115,4 @@ class QueryBinder:
     ) -> SelectBinder:
         """The binder of a SELECT that may be correlated. outer: who binds the query around it; or domain: see there."""
         self._count()
-        return SelectBinder(self, node, ctes, outer, domain)
+        return SelectBinder(self, unnested(node), ctes, outer, domain)

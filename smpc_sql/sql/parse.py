@@ -214,6 +214,10 @@ def _statement(part: list[Token], text: str) -> Statement:
                 return _set(part, text)
             case ["SELECT" | "WITH" | "FROM" | "(", *_]:
                 return Select(_parse(part, text), sql, text, first.start)
+            case ["VALUES", *_]:
+                return Select(_selected(_parse(part, text)), sql, text, first.start)
+            case ["PIVOT" | "UNPIVOT", *_]:
+                return Select(_pivot(part, text), sql, text, first.start)
             case ["CREATE", "TABLE" | "VIEW", *_] | ["CREATE", "OR", "REPLACE"]:
                 return _create(_parse(part, text), sql, text)
             case ["DROP", "TABLE" | "VIEW", *_]:
@@ -233,6 +237,29 @@ def _statement(part: list[Token], text: str) -> Statement:
             raise
         line, column = line_and_column(text, first.start)
         raise type(error)(error.message, line=line, column=column) from error
+
+
+def _selected(table: exp.Expr) -> exp.Select:
+    """A table as a query."""
+    if isinstance(table, exp.Values) and table.args.get("alias") is None:
+        return exp.select("*").from_(table)
+    return exp.select("*").from_(exp.Subquery(this=table))
+
+
+def _pivot(part: list[Token], text: str) -> exp.Expr:
+    """PIVOT and UNPIVOT as statements: the parser does not know what may follow them."""
+    depth, end = 0, len(part)
+    for place, token in enumerate(part):
+        depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
+        if not depth and token.token_type in (TokenType.ORDER_BY, TokenType.LIMIT, TokenType.OFFSET):
+            end = place
+            break
+    query = _selected(_parse(part[:end], text))
+    if end < len(part):
+        tail = _parse([*_tokens("SELECT * FROM pivot"), *part[end:]], text)
+        for clause in ("order", "limit", "offset"):
+            query.set(clause, tail.args.get(clause))
+    return query
 
 
 def _set(part: list[Token], text: str) -> Statement:

@@ -25,8 +25,10 @@ from smpc_sql.sql.literals import NULL
 from smpc_sql.sql.nodes import and_terms, construct, located, only, position
 from smpc_sql.sql.on import OnBinder, exists, settled
 from smpc_sql.sql.operations import choose, compare, is_null_of, unified
+from smpc_sql.sql.pivot import before_pivot, is_pivoted, pivoted
 from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder
 from smpc_sql.sql.scope import Name, Scope, as_nullable, shifted
+from smpc_sql.sql.series import is_series, series_name, series_rows
 from smpc_sql.sql.tables import Bound, From
 from smpc_sql.sql.text import joined
 
@@ -265,11 +267,15 @@ class SourceBinder:
 
     def _table(self, node: exp.Expr) -> Scope:
         with located(node, self.text):
+            if is_pivoted(node):
+                return self._pivoted(node)
             if isinstance(node, exp.Subquery | exp.Lateral):
                 return self._subquery(node)
             if isinstance(node, exp.Values):
                 only(node, "expressions", "alias")
                 return self._named(_outputs(self.queries.bind(node, {})), "values", node.args.get("alias"))
+            if is_series(node):
+                return self._series(node)
             if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
                 raise Unsupported(f"{construct(getattr(node, 'this', node))} in FROM is not supported")
             only(node, "this", "alias")
@@ -281,6 +287,20 @@ class SourceBinder:
                 return self._named(_outputs(self.queries.view(view)), view.name, node.args.get("alias"))
             return self._named(_scan(self.queries.catalog.table(node.name)), node.name, node.args.get("alias"))
 
+    def _pivoted(self, node: exp.Expr) -> Scope:
+        source, pivot = before_pivot(node)
+        columns = [name.name for name in self._table(source).names if name.starred]
+        query = pivoted(source, pivot, columns, self.text)
+        return self._named(_outputs(self.queries.bind(query, self.ctes)), "pivot", pivot.args.get("alias"))
+
+    def _series(self, node: exp.Expr) -> Scope:
+        """A series, whose column is called as the alias is."""
+        name, alias = series_name(node), node.args.get("alias")
+        table = (alias.name if alias is not None else "") or name
+        columns = [] if alias is None else alias.args.get("columns") or []
+        named = exp.TableAlias(this=exp.to_identifier(table), columns=columns or [exp.to_identifier(table)])
+        return self._named(_outputs(self.queries.bind(series_rows(node, self.text), {})), name, named)
+
     def _cte(self, name: str, cte: exp.CTE) -> Scope:
         """A CTE sees the CTEs before it."""
         return self._named(_outputs(self.queries.bind_cte(cte, _in_sight(cte))), name, cte.args.get("alias"))
@@ -290,10 +310,14 @@ class SourceBinder:
         if isinstance(node.this, exp.Table):
             table = self._table(node.this)
             return self._named(table, table.tables()[0], node.args.get("alias"))
-        query, ctes, name = self._written(node)
-        assert query is not None
+        if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Table):
+            return self._table(
+                exp.Table(this=node.this.this, alias=node.args.get("alias") or node.this.args.get("alias"))
+            )
         if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Subquery):
             raise Unsupported(f"{construct(node.this)} in FROM is not supported")
+        query, ctes, name = self._written(node)
+        assert query is not None
         return self._named(_outputs(self.queries.bind(query, ctes)), name, node.args.get("alias"))
 
     def _named(self, scope: Scope, name: str, alias: exp.TableAlias | None) -> Scope:
