@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from smpc_sql.errors import InternalError
@@ -88,6 +89,41 @@ class Operator(Protocol):
 
     def run(self, session: Session, tables: Tables) -> SharedTable:
         """Computes this party's share of its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfRows:
+    """An operator that reads one other."""
+
+    source: Operator
+
+    @property
+    def inputs(self) -> tuple[Operator, ...]:
+        """The source."""
+        return (self.source,)
+
+
+@dataclass(frozen=True, slots=True)
+class RowForRow(OfRows):
+    """An operator that yields as many rows as it reads."""
+
+    @property
+    def rows(self) -> int:
+        """As many as the source has."""
+        return self.source.rows
+
+
+@dataclass(frozen=True, slots=True)
+class OfSides:
+    """An operator that reads two others."""
+
+    left: Operator
+    right: Operator
+
+    @property
+    def inputs(self) -> tuple[Operator, ...]:
+        """Both sides."""
+        return self.left, self.right
 
 
 def unwrapped(operator: Operator) -> Operator:

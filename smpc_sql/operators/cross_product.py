@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import OfSides, Tables
 from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
@@ -17,18 +17,11 @@ from smpc_sql.sharing import BShare
 
 
 @dataclass(frozen=True, slots=True)
-class CrossProduct:
+class CrossProduct(OfSides):
     """The left's rows, each as often as the right has rows. One round, for rows that are valid on both sides."""
 
-    left: Operator
-    right: Operator
     left_width: int
     right_width: int
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """Both sides."""
-        return self.left, self.right
 
     @property
     def rows(self) -> int:

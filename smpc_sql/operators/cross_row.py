@@ -7,24 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from smpc_sql.errors import InternalError
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import OfSides, Tables
 from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class CrossRow:
+class CrossRow(OfSides):
     """The left rows, each beside the right side's only row. No rounds."""
 
-    left: Operator
-    right: Operator
     left_width: int
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """Both sides."""
-        return self.left, self.right
 
     @property
     def rows(self) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from smpc_sql import field
 from smpc_sql.correlations.fields import Zero
 from smpc_sql.errors import InternalError
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import RowForRow, Tables
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.plan.delivery import Delivery, Fraction
 from smpc_sql.plan.expressions import Add, Expression, Literal, Multiply, Negate, Rescale, Subtract, columns_of
@@ -28,21 +28,10 @@ from smpc_sql.sharing import AShare, BShare
 
 
 @dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(RowForRow):
     """The root of every plan."""
 
-    source: Operator
     delivery: Delivery
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
-
-    @property
-    def rows(self) -> int:
-        """As many as the source has."""
-        return self.source.rows
 
     def run(self, session: Session, tables: Tables) -> list[Array]:
         """This party's shares of the result's pieces."""

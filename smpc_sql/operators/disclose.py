@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.correlations.fields import Zero
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import RowForRow, Tables
 from smpc_sql.operators.deliver import Pieces
 from smpc_sql.operators.whole import whole_columns, whole_valid
 from smpc_sql.plan.delivery import Delivery
@@ -15,24 +15,13 @@ from smpc_sql.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Disclose:
+class Disclose(RowForRow):
     """The root of a check. The shares are re-randomised before they are opened, so that they show their sums alone.
 
     One round, a word for each field; and what it takes to turn bits into words.
     """
 
-    source: Operator
     delivery: Delivery
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The row."""
-        return (self.source,)
-
-    @property
-    def rows(self) -> int:
-        """One."""
-        return self.source.rows
 
     def describe(self) -> str:
         """See Operator."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.errors import QueryError
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import OfSides, Tables
 from smpc_sql.operators.keys import differs_from_previous
 from smpc_sql.operators.lookup_join import SideRows, StackedSides
 from smpc_sql.operators.side_by_side import run_inputs
@@ -35,15 +35,13 @@ from smpc_sql.sharing import AShare, BShare
 
 
 @dataclass(frozen=True, slots=True)
-class ExpandJoin:
+class ExpandJoin(OfSides):
     """Every left row beside every right row with equal keys, compared within `bounds`; a NULL key matches nothing.
 
     The left's columns are its first `left_width`, of the right's those that are `carried`. limit: slots, which must do.
     sized: they are as many as were opened as the join's size.
     """
 
-    left: Operator
-    right: Operator
     left_width: int
     carried: tuple[int, ...]
     left_keys: tuple[int, ...]
@@ -51,11 +49,6 @@ class ExpandJoin:
     bounds: tuple[Interval, ...]
     limit: int
     sized: bool = False
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """Both sides."""
-        return self.left, self.right
 
     @property
     def rows(self) -> int:

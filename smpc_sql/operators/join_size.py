@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.correlations.fields import Zero
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import OfSides, Tables
 from smpc_sql.operators.expand_join import Pairs, stacked
 from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.plan.explain import rounded
@@ -25,20 +25,13 @@ from smpc_sql.sharing import AShare
 
 
 @dataclass(frozen=True, slots=True)
-class JoinSize:
+class JoinSize(OfSides):
     """The root of the plan that opens a size. One round to open it; rounding up is a comparison, or a division."""
 
-    left: Operator
-    right: Operator
     left_keys: tuple[int, ...]
     right_keys: tuple[int, ...]
     bounds: tuple[Interval, ...]
     sized: Sized
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """Both sides."""
-        return self.left, self.right
 
     @property
     def rows(self) -> int:

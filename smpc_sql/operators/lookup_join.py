@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import OfSides, Tables
 from smpc_sql.operators.keys import KeyColumn, equal_rows, key_parts
 from smpc_sql.operators.side_by_side import run_inputs
 from smpc_sql.operators.table import Piece, Raw, SharedTable
@@ -35,7 +35,7 @@ JoinKind = Literal["inner", "left", "semi", "anti", "mark"]
 
 
 @dataclass(frozen=True, slots=True)
-class LookupJoin:
+class LookupJoin(OfSides):
     """left_keys = right_keys, columns of either side, compared within `bounds`; NULL matches nothing, but NULL if
     null_safe.
 
@@ -45,8 +45,6 @@ class LookupJoin:
     carried: the right's columns that come to stand beside.
     """
 
-    left: Operator
-    right: Operator
     left_width: int
     carried: tuple[int, ...]
     left_keys: tuple[int, ...]
@@ -54,11 +52,6 @@ class LookupJoin:
     bounds: tuple[Interval, ...]
     kind: JoinKind
     null_safe: bool = False
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """Both sides."""
-        return self.left, self.right
 
     @property
     def rows(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.errors import InternalError
-from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
+from smpc_sql.operators.base import ChunkColumns, RowForRow, Tables, where
 from smpc_sql.operators.datum import Bits, Datum, Public, Spelled, null_share
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.load import row_bytes, steps_of
@@ -21,22 +21,11 @@ from smpc_sql.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class MapRows:
+class MapRows(RowForRow):
     """The expressions of every row; valid where the row was and the predicate is true."""
 
-    source: Operator
     predicate: Expression | None
     expressions: tuple[Expression, ...]
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
-
-    @property
-    def rows(self) -> int:
-        """As many as the source has."""
-        return self.source.rows
 
     def describe(self) -> str:
         """See Operator."""

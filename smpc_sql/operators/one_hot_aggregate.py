@@ -22,7 +22,7 @@ from smpc_sql.operators.aggregate import (
     is_counted,
     total,
 )
-from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
+from smpc_sql.operators.base import ChunkColumns, OfRows, Tables, where
 from smpc_sql.operators.datum import Bits, Datum, Public, Spelled, add_constant, null_share, share_of_words
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.load import Steps, row_bytes, steps_of
@@ -44,23 +44,17 @@ _EXTREME_WORDS = 1 << 22  # MIN and MAX hold a word for every row and group: 32 
 
 
 @dataclass(frozen=True, slots=True)
-class OneHotAggregate:
+class OneHotAggregate(OfRows):
     """The keys of a row become one code; x*onehot(code) is dealt and rotated (`protocol.grouping`).
 
     Rows that a predicate leaves out get a code of no group. Keys that are public in a chunk (the owner) cost nothing:
     they only say where the chunk's groups are.
     """
 
-    source: Operator
     predicate: Expression | None
     keys: tuple[Expression, ...]
     calls: tuple[AggregateCall, ...]
     every: bool
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
 
     @property
     def rows(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import RowForRow, Tables
 from smpc_sql.operators.datum import Bits, Datum, Words, add_constant, share_of_words
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.table import Piece, Raw, SharedTable
@@ -33,27 +33,16 @@ _PAIRS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class RankRows:
+class RankRows(RowForRow):
     """Adds the rank (0, 1, …) as the last column, and keeps the valid rows of rank offset … offset + count - 1 valid.
 
     Rows that are alike rank in the order in which they stand.
     """
 
-    source: Operator
     columns: int
     keys: tuple[SortKey, ...]
     count: int | None
     offset: int
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
-
-    @property
-    def rows(self) -> int:
-        """As many as the source has."""
-        return self.source.rows
 
     def describe(self) -> str:
         """See Operator."""

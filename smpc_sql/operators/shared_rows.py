@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import Operator, RowForRow, Tables
 from smpc_sql.operators.table import SharedTable
 from smpc_sql.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class SharedRows:
+class SharedRows(RowForRow):
     """The source's rows, once. number: which of a plan's shared rows; readers: how many operators run this one.
 
     The number alone tells those of one plan apart: nobody walks a source twice to compare. Readers see the same
@@ -22,16 +22,6 @@ class SharedRows:
     source: Operator = field(compare=False)
     number: int
     readers: int
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
-
-    @property
-    def rows(self) -> int:
-        """As many as the source has."""
-        return self.source.rows
 
     def describe(self) -> str:
         """See Operator."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import RowForRow, Tables
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.protocol.arithmetic import to_words
@@ -17,24 +17,13 @@ from smpc_sql.sharing import BShare
 
 
 @dataclass(frozen=True, slots=True)
-class ShuffleRows:
+class ShuffleRows(RowForRow):
     """All columns, NULLs and validities as words in one table, shuffled at once.
 
     One round for bits, one for each party.
     """
 
-    source: Operator
     columns: int
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
-
-    @property
-    def rows(self) -> int:
-        """As many as the source has."""
-        return self.source.rows
 
     def describe(self) -> str:
         """See Operator."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import OfRows, Tables
 from smpc_sql.operators.keys import KeyColumn, is_ascii, key_parts
 from smpc_sql.operators.slots import slots_of
 from smpc_sql.operators.table import Piece, Raw, SharedTable
@@ -44,22 +44,16 @@ def sort_column(
 
 
 @dataclass(frozen=True, slots=True)
-class SortRows:
+class SortRows(OfRows):
     """The source's rows sorted by `keys`, those that are not valid last; rows offset … offset + count - 1 of them.
 
     The first `width` columns are kept, and behind them stands the rank, which is public here: a row's place.
     """
 
-    source: Operator
     width: int
     keys: tuple[SortColumn, ...]
     count: int | None
     offset: int
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
 
     @property
     def rows(self) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import OfRows, Tables
 from smpc_sql.operators.keys import KeyColumn, differs_from_previous, is_ascii, key_parts
 from smpc_sql.operators.order_statistics import marked
 from smpc_sql.operators.slots import Slots
@@ -85,18 +85,12 @@ class SortedCall:
 
 
 @dataclass(frozen=True, slots=True)
-class SortedAggregate:
+class SortedAggregate(OfRows):
     """Groups of the source's first columns, `keys`; `limit` rows at most (public)."""
 
-    source: Operator
     keys: tuple[Field, ...]
     calls: tuple[SortedCall, ...]
     limit: int
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
 
     @property
     def rows(self) -> int:

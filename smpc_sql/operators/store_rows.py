@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import RowForRow, Tables
 from smpc_sql.operators.deliver import Pieces
 from smpc_sql.operators.whole import whole_columns, whole_valid
 from smpc_sql.plan.delivery import Delivery
@@ -26,26 +26,15 @@ class StoredRows:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreRows:
+class StoreRows(RowForRow):
     """The root of a CREATE TABLE AS: a column for every field, and if `valid` names one, a bit for every row.
 
     What is NULL, or not valid, is 0, as in a table that was loaded: a few rounds, as in a delivery.
     """
 
-    source: Operator
     delivery: Delivery
     columns: tuple[str, ...]
     valid: str
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
-
-    @property
-    def rows(self) -> int:
-        """As many as the source has."""
-        return self.source.rows
 
     def describe(self) -> str:
         """See Operator."""

@@ -21,7 +21,7 @@ from smpc_sql.operators.aggregate import (
     is_counted,
     total,
 )
-from smpc_sql.operators.base import ChunkColumns, Operator, Tables, where
+from smpc_sql.operators.base import ChunkColumns, OfRows, Tables, where
 from smpc_sql.operators.datum import share_of_words
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.load import PRODUCT_BYTES, Steps, row_bytes, steps_of
@@ -37,17 +37,11 @@ from smpc_sql.sharing import AShare
 
 
 @dataclass(frozen=True, slots=True)
-class TotalAggregate:
+class TotalAggregate(OfRows):
     """Chunk by chunk: evaluate, select, sum. Sums of products are inner products, whose correlation is one word."""
 
-    source: Operator
     predicate: Expression | None
     calls: tuple[AggregateCall, ...]
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
 
     @property
     def rows(self) -> int:

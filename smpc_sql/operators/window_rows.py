@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smpc_sql.errors import InternalError
-from smpc_sql.operators.base import Operator, Tables
+from smpc_sql.operators.base import RowForRow, Tables
 from smpc_sql.operators.datum import add_constant
 from smpc_sql.operators.keys import KeyColumn, differs_from_previous, key_parts
 from smpc_sql.operators.running_extremes import of_frames
@@ -47,24 +47,13 @@ class WindowColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowRows:
+class WindowRows(RowForRow):
     """The first `width` columns of the source, then the calls; rows in the order of the keys."""
 
-    source: Operator
     width: int
     partition: tuple[SortColumn, ...]
     order: tuple[SortColumn, ...]
     calls: tuple[WindowColumn, ...]
-
-    @property
-    def inputs(self) -> tuple[Operator, ...]:
-        """The rows."""
-        return (self.source,)
-
-    @property
-    def rows(self) -> int:
-        """As many as the source has."""
-        return self.source.rows
 
     def describe(self) -> str:
         """See Operator."""
