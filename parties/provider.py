@@ -17,6 +17,7 @@ from pathlib import Path
 
 from parties import config, process
 from smpc_sql import messages
+from smpc_sql.correlations.permutations import Orders
 from smpc_sql.correlations.requests import Request, correction, decode_requests
 from smpc_sql.errors import PeerError
 from smpc_sql.transport.base import Link, Node
@@ -63,6 +64,7 @@ class Provider:
         self._ttl = ttl
         self._sessions: dict[bytes, _SessionState] = {}
         self._turns: collections.deque[bytes] = collections.deque()  # sessions with work, each once
+        self._orders = Orders()
         self._changed = threading.Condition()
         self._stopped = False
         self._link: Link | None = None
@@ -120,6 +122,7 @@ class Provider:
                         state.ended.add(sender)
                         if len(state.ended) == len(self._parties):
                             del self._sessions[session]
+                            self._orders.forget(session)
 
     def _on_seed(self, sender: str, session: bytes, seed: bytes) -> None:
         with self._changed:
@@ -158,7 +161,7 @@ class Provider:
         while (job := self._next()) is not None:
             session, sender, request, seeds = job
             try:
-                link.send(sender, session, request.path, correction(request, session, seeds))
+                link.send(sender, session, request.path, correction(request, session, seeds, self._orders))
             except PeerError:
                 self._forget(session)  # nobody is there to answer
             except Exception:
@@ -185,6 +188,7 @@ class Provider:
     def _forget(self, session: bytes) -> None:
         with self._changed:
             self._sessions.pop(session, None)
+        self._orders.forget(session)
 
     def _refuse(self, session: bytes, error: PeerError) -> None:
         """Ends a session, and tells its parties whose fault that is."""

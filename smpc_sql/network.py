@@ -168,12 +168,10 @@ class _Ahead:
         self._asked: dict[bytes, Correlation] = {}
         self._under_way = 0
         self._batches = 0
-        self._window = _WINDOW
 
     def expect(self, manifest: Sequence[Request]) -> None:
         """A correction larger than the window is on its way alone."""
         with self._lock:
-            self._window = max(_WINDOW, *(request.kind.correction_bytes for request in manifest), 0)
             self._waiting.update((request.path, request) for request in manifest)
             self._ask_ahead()
 
@@ -190,15 +188,15 @@ class _Ahead:
     def arrived(self, size: int) -> None:
         with self._lock:
             self._under_way -= size
-            if self._under_way < self._window // 2:
+            if self._under_way < _WINDOW // 2:
                 self._ask_ahead()
 
     def _ask_ahead(self) -> None:
         batch: list[Request] = []
-        room = self._window - self._under_way
+        room = _WINDOW - self._under_way
         for request in self._waiting.values():
             room -= request.kind.correction_bytes
-            if room < 0:
+            if room < 0 and (batch or self._under_way):
                 break
             batch.append(request)
         for request in batch:

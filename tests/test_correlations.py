@@ -16,10 +16,10 @@ from smpc_sql.correlations.base import Correlation
 from smpc_sql.correlations.bits import BitProduct, BitTriple, DaBit, RandomIf, RandomWords
 from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask, Zero
 from smpc_sql.correlations.masks import PrefixMask, ShiftMask, SignMask, ZeroMask
-from smpc_sql.correlations.permutations import Shuffle, permutation_of
+from smpc_sql.correlations.permutations import Order, Orders, Shuffle, ShuffledColumn, permutation_of
 from smpc_sql.correlations.products import InnerProduct, MatrixTriple, ScaledTriple, SquarePair, SquareSums, Triple
 from smpc_sql.correlations.requests import KINDS, Request, correction, decode_requests, encode_requests
-from smpc_sql.correlations.tables import Choice, OneHotSums, TableMask
+from smpc_sql.correlations.tables import Choice, DigitCounts, OneHotSums, TableMask
 from smpc_sql.errors import PeerError
 from smpc_sql.ring import LANES, Array, dtype_of
 
@@ -55,7 +55,16 @@ SHAPES: dict[type[Correlation], list[Correlation]] = {
         for turn in (0, 1)
         for lane in LANES
     ],
-    Choice: [Choice(rows, bits) for bits in (1, 3, 5, 9) for rows in (0, 1, 40)],
+    Choice: [Choice(rows, bits, turn) for bits in (1, 3, 5, 9) for rows in (0, 1, 40) for turn in (0, 1)],
+    Order: [Order(rows, turn) for rows in (0, 1, 30) for turn in (0, 1)],
+    ShuffledColumn: [
+        ShuffledColumn(rows, turn, lane, xor, back)
+        for rows in (0, 1, 30)
+        for turn, back in ((0, 2), (1, 1))
+        for lane in LANES
+        for xor in (0, 1)
+    ],
+    DigitCounts: [DigitCounts(rows, bits, turn) for bits in (1, 3, 4) for rows in (0, 64, 192) for turn in (0, 1)],
 }
 ALL = [kind for shapes in SHAPES.values() for kind in shapes]
 
@@ -211,6 +220,15 @@ def choice(kind: Choice, values: list[Any]) -> None:
     np.testing.assert_array_equal(chosen, (whole[1:] * words.reshape(whole[1:].shape)).sum(axis=0, dtype=np.uint32))
 
 
+def digit_counts(kind: DigitCounts, values: list[Any]) -> None:
+    rho, r, onehot, low, high = values
+    whole = np.eye(1 << kind.bits, dtype=np.uint8)[rho.astype(np.int64) % (1 << kind.bits)].T
+    np.testing.assert_array_equal(onehot.reshape(whole[1:].shape), whole[1:])
+    exact = r.astype(np.int64)
+    np.testing.assert_array_equal(low.astype(np.int64), -exact % (1 << 32))
+    np.testing.assert_array_equal(high.astype(np.int64), (np.where(exact >= 128, 256, 0) - exact) % (1 << 32))
+
+
 def bit_product(kind: BitProduct, values: list[Any]) -> None:
     packed, words, as_words, products = values
     bits = np.array([bits_of(row) for row in packed.reshape(kind.groups, kind.rows // 8)], dtype=words.dtype)
@@ -256,6 +274,20 @@ def shuffled(kind: Shuffle, shares: list[list[Array]]) -> None:
         np.testing.assert_array_equal(out, into[:, order])
 
 
+def shuffled_column(kind: ShuffledColumn, shares: list[list[Array]]) -> None:
+    order = Orders().of(kind, seeds_of(len(shares))[kind.turn], kind.use(SESSION, PATH))
+    assert sorted(order) == list(range(kind.rows))
+    masks = [each for party, each in enumerate(shares) if party != kind.turn]
+    into = kind.mask.total([each[0] for each in masks])
+    out = kind.mask.total([shares[kind.turn][2], *(each[1] for each in masks)])
+    np.testing.assert_array_equal(out, into[order])
+
+
+def orders(kind: Order, shares: list[list[Array]]) -> None:
+    for (order,) in shares:
+        assert sorted(order) == list(range(kind.rows))
+
+
 def equal(found: Any, expected: Any) -> None:
     np.testing.assert_array_equal(found, expected)
 
@@ -279,6 +311,7 @@ LAWS: dict[type[Correlation], Callable[[Any, list[Any]], None]] = {
     TableMask: table,
     OneHotSums: one_hot_sums,
     Choice: choice,
+    DigitCounts: digit_counts,
     Zero: lambda _, v: equal(np.count_nonzero(v[0]), 0),
     LiftMask: lift,
     FieldTriple: lambda k, v: equal(v[2], [a * b % field.modulus(k.field) for a, b in zip(v[0], v[1], strict=True)]),
@@ -286,8 +319,15 @@ LAWS: dict[type[Correlation], Callable[[Any, list[Any]], None]] = {
 }
 
 
+SHUFFLES: dict[type[Correlation], Callable[[Any, list[list[Array]]], None]] = {
+    Shuffle: shuffled,
+    ShuffledColumn: shuffled_column,
+    Order: orders,
+}
+
+
 def test_every_kind_is_listed_has_a_code_and_is_tested() -> None:
-    assert set(KINDS) == set(SHAPES) == {*LAWS, Shuffle}
+    assert set(KINDS) == set(SHAPES) == {*LAWS, *SHUFFLES}
     assert {kind.__name__ for kind in KINDS} == {kind.__name__ for kind in Correlation.__subclasses__()}
     assert len({kind.code for kind in KINDS}) == len(KINDS)
     assert all(0 < kind.code < 256 for kind in KINDS)
@@ -302,8 +342,8 @@ def test_the_law_holds_on_the_reconstruction(kind: Correlation, parties: int) ->
         for part, share in zip((*kind.independent, *kind.dependent), mine, strict=True):
             assert share.dtype == dtype_of(part.lane)
             assert len(share) == part.count
-    if isinstance(kind, Shuffle):
-        shuffled(kind, shares)
+    if type(kind) in SHUFFLES:
+        SHUFFLES[type(kind)](kind, shares)
     else:
         LAWS[type(kind)](kind, secrets(kind, shares))
 
@@ -327,6 +367,23 @@ def test_the_provider_is_a_pure_function(kind: Correlation) -> None:
     found = [first, *(each.tobytes() for each in others)]
     # a sharing of zero does not depend on its receiver's own seed
     assert len(set(found)) == len(found) - (1 if isinstance(kind, Zero) else 0)
+
+
+def test_the_columns_of_a_shuffle_have_one_order_and_masks_of_their_own() -> None:
+    """In the branches of a fork, behind the act at which the order was dealt."""
+    parent, order = b"\0\0\7", Order(30, 1)
+    paths = [b"\0\0\x09" + branch.to_bytes(4, "big") + b"\0\0\1" for branch in range(2)]
+    kinds = [ShuffledColumn(30, 1, 32, xor, 2) for xor in (0, 1)]
+    uses = [kind.use(SESSION, path) for kind in kinds for path in paths]
+    assert len(set(uses)) == 4
+    known, seed = Orders(), bytes(32)
+    expected = order.expand_part(seed, order.use(SESSION, parent), 0)
+    for kind, use in zip((kinds[0], kinds[0], kinds[1], kinds[1]), uses, strict=True):
+        np.testing.assert_array_equal(known.of(kind, seed, use), expected)
+    other = ShuffledColumn(30, 1, 32, 0, 1)
+    assert (known.of(other, seed, other.use(SESSION, paths[0])) != expected).any()
+    known.forget(SESSION)
+    np.testing.assert_array_equal(known.of(kinds[0], seed, uses[0]), expected)
 
 
 def test_streams_are_bound_to_session_path_kind_and_shape() -> None:
@@ -395,6 +452,7 @@ MALFORMED = {
     "a field in a narrow lane": encoded(Zero.code, 8, 8, 0, 127),
     "rows of bits that fill no bytes": encoded(DaBit.code, 9, 64),
     "rows of lanes that fill no bytes": encoded(SignMask.code, 9, 64),
+    "rows that fill no blocks": encoded(DigitCounts.code, 72, 3, 0),
     "a domain that is too small for a lane": encoded(TableMask.code, 8, 2),
 }
 

@@ -168,7 +168,8 @@ class Correlation:
         """
         known = len(self.independent)
         values = self.relate([part.total([e[i] for e in expanded]) for i, part in enumerate(self.independent)])
-        for others in expanded[:-1]:
+        receiver = self.receiver(len(expanded))
+        for others in (*expanded[:receiver], *expanded[receiver + 1 :]):
             for i, part in enumerate(self.dependent):
                 values[i] = part.subtract(values[i], others[known + i])
         return values

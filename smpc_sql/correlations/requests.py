@@ -13,9 +13,9 @@ from smpc_sql.correlations.base import Correlation, offsets, slices
 from smpc_sql.correlations.bits import BitProduct, BitTriple, DaBit, RandomIf, RandomWords
 from smpc_sql.correlations.fields import FieldRandom, FieldTriple, LiftMask, Zero
 from smpc_sql.correlations.masks import PrefixMask, ShiftMask, SignMask, ZeroMask
-from smpc_sql.correlations.permutations import Shuffle
+from smpc_sql.correlations.permutations import Order, Orders, Shuffle, ShuffledColumn
 from smpc_sql.correlations.products import InnerProduct, MatrixTriple, ScaledTriple, SquarePair, SquareSums, Triple
-from smpc_sql.correlations.tables import Choice, OneHotSums, TableMask
+from smpc_sql.correlations.tables import COUNTED, Choice, DigitCounts, OneHotSums, TableMask
 from smpc_sql.errors import PeerError
 from smpc_sql.ring import Array
 
@@ -46,6 +46,9 @@ KINDS: tuple[type[Correlation], ...] = (
     RandomWords,
     RandomIf,
     ShiftMask,
+    Order,
+    ShuffledColumn,
+    DigitCounts,
 )
 
 
@@ -95,6 +98,8 @@ def _is_sound(kind: Correlation) -> bool:
         return False
     if isinstance(kind, DaBit | RandomIf | BitProduct | SignMask | ZeroMask | LiftMask | ShiftMask) and kind.rows % 8:
         return False
+    if isinstance(kind, DigitCounts) and kind.rows % COUNTED:
+        return False
     parts = (*kind.independent, *kind.dependent)
     if any(part.lane not in ring.LANES for part in parts):
         return False
@@ -103,8 +108,11 @@ def _is_sound(kind: Correlation) -> bool:
     return offsets(parts)[1] <= _MAX_BYTES
 
 
-def correction(request: Request, session: bytes, seeds: Sequence[bytes]) -> Array:
-    """The correction's bytes [correction_bytes] (uint8) for one request: a pure function of its arguments."""
+def correction(request: Request, session: bytes, seeds: Sequence[bytes], orders: Orders | None = None) -> Array:
+    """The correction's bytes [correction_bytes] (uint8) for one request: a pure function of its arguments.
+
+    orders: keeps what a request for another column of the same shuffle needs again.
+    """
     kind = request.kind
     use = kind.use(session, request.path)
     receiver = kind.receiver(len(seeds))
@@ -112,7 +120,11 @@ def correction(request: Request, session: bytes, seeds: Sequence[bytes]) -> Arra
         kind.expand(seed, use, whole=i != receiver, without=kind.unused(whole=i != receiver))
         for i, seed in enumerate(seeds)
     ]
-    shares = kind.correct(expanded)
+    if isinstance(kind, ShuffledColumn):
+        order = (Orders() if orders is None else orders).of(kind, seeds[receiver], use)
+        shares = [kind.permuted(order, [each for i, each in enumerate(expanded) if i != receiver])]
+    else:
+        shares = kind.correct(expanded)
     del expanded
     out = np.zeros(kind.correction_bytes, dtype=np.uint8)
     for part, piece, share in zip(kind.dependent, slices(kind.dependent, out), shares, strict=True):

@@ -83,10 +83,13 @@ class OneHotSums(Correlation):
 class Choice(Correlation):
     """For one of 2^bits words of a row, by XOR-shared rho < 2^bits: words a[k, rows] for k >= 1, the one-hot vector
     [rho = k] of k >= 1 as words [k, rows], and the word that it chooses, a[rho] (0 for rho = 0). All mod 2^32.
+
+    Party `turn` receives.
     """
 
     rows: int
     bits: int
+    turn: int
     code: ClassVar[int] = 20
 
     @property
@@ -98,8 +101,51 @@ class Choice(Correlation):
     def dependent(self) -> tuple[Part, ...]:
         return Part(((1 << self.bits) - 1) * self.rows, 32), Part(self.rows, 32)
 
+    def receiver(self, parties: int) -> int:
+        return self.turn
+
     def relate(self, values: Sequence[Array]) -> list[Array]:
         rho = values[0] & values[0].dtype.type((1 << self.bits) - 1)
         words = values[1].reshape((1 << self.bits) - 1, self.rows)
         onehot = (rho == np.arange(1, 1 << self.bits, dtype=rho.dtype)[:, None]).astype(np.uint32)
         return [onehot.reshape(-1), (onehot * words).sum(axis=0, dtype=np.uint32)]
+
+
+@dataclass(frozen=True, slots=True)
+class DigitCounts(Correlation):
+    """For how many rows have each digit: XOR-shared rho < 2^bits and the one-hot vector [rho = k] of k >= 1 [k, rows]
+    mod 2^8; and to lift the counts of blocks of 64 rows, r mod 2^8 and the words -r and 2^8*[r >= 2^7] - r mod 2^32.
+
+    `rows` is a multiple of 64. Party `turn` receives.
+    """
+
+    rows: int
+    bits: int
+    turn: int
+    code: ClassVar[int] = 26
+
+    @property
+    def counts(self) -> int:
+        """How many counts of blocks there are."""
+        return ((1 << self.bits) - 1) * (self.rows // COUNTED)
+
+    @property
+    def independent(self) -> tuple[Part, ...]:
+        return Part(self.rows, ring.lane_for(self.bits), xor=True), Part(self.counts, 8)
+
+    @property
+    def dependent(self) -> tuple[Part, ...]:
+        return Part(((1 << self.bits) - 1) * self.rows, 8), Part(self.counts, 32), Part(self.counts, 32)
+
+    def receiver(self, parties: int) -> int:
+        return self.turn
+
+    def relate(self, values: Sequence[Array]) -> list[Array]:
+        rho = values[0] & values[0].dtype.type((1 << self.bits) - 1)
+        onehot = (rho == np.arange(1, 1 << self.bits, dtype=rho.dtype)[:, None]).astype(np.uint8)
+        low = np.negative(values[1].astype(np.uint32))
+        return [onehot.reshape(-1), low, low + ((values[1] >> np.uint8(7)).astype(np.uint32) << np.uint32(8))]
+
+
+COUNTED = 64
+"""Rows of a block: so few that their count, less than 2^7, can be lifted from 2^8 in one round."""

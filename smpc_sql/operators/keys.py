@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 
 from smpc_sql.operators.datum import add_constant
-from smpc_sql.operators.table import CHUNK_ROWS
+from smpc_sql.operators.load import steps_of
 from smpc_sql.operators.whole import Column, row_slices, slice_length
 from smpc_sql.protocol.bits import compress, conjunction_words, decompose, words_are_zero
 from smpc_sql.protocol.sorting import KeyPart
-from smpc_sql.ring import Array, dtype_of, lane_for, narrow
+from smpc_sql.ring import Array, dtype_of, lane_for, lane_of, narrow
 from smpc_sql.schema import Interval, SqlType, Text, type_bounds
 from smpc_sql.session import Session
+
+_DECOMPOSED = 8
+"""Bytes a row, for each bit of a lane, that finding a word's bits holds."""
 
 _WIDE, _CHANCE = 96, 40
 """Keys of more bits are compressed, where only equality matters; any two of all rows' keys clash with 2^-40."""
@@ -138,9 +141,15 @@ def _decomposed(session: Session, words: list[Array]) -> Array:
     count, rows = len(words), len(words[0])
     flat = np.concatenate(words) if count > 1 else words[0]
     words.clear()
-    chunks = [flat[at : at + CHUNK_ROWS] for at in range(0, len(flat), CHUNK_ROWS)]
-    found = session.fork(decompose, chunks, len)
-    return np.concatenate(found).reshape(count, rows) if found else flat.reshape(count, rows)
+    steps = steps_of(_DECOMPOSED * lane_of(flat))
+    found = np.empty_like(flat)
+
+    def decomposed(branch: Session, at: int) -> None:
+        found[at : at + steps.rows] = decompose(branch, flat[at : at + steps.rows])
+
+    starts = range(0, len(flat), steps.rows)
+    session.fork(decomposed, starts, lambda at: min(steps.rows, len(flat) - at), steps.at_once)
+    return found.reshape(count, rows)
 
 
 def _packed(fields: Sequence[tuple[Array, int]]) -> list[KeyPart]:

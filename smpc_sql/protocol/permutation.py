@@ -9,6 +9,7 @@ import numpy as np
 
 from smpc_sql.correlations.base import Part
 from smpc_sql.correlations.permutations import Shuffle, permutation_of
+from smpc_sql.protocol.columns import Shares, are_many, routed_columns
 from smpc_sql.ring import Array, lane_of
 from smpc_sql.session import Session
 
@@ -145,6 +146,8 @@ def routed(session: Session, parts: list[Array]) -> Rows:
     holds is freed on the way.
     """
     (words, count), (bits, _), (places, _) = (part.shape for part in parts)
+    if are_many(count):
+        return _routed_one_by_one(session, parts)
     key = routed, count, words, bits, lane_of(parts[1]), places
     return session.alike(key, lambda session: _routed(session, parts))
 
@@ -158,6 +161,17 @@ def _routed(session: Session, parts: list[Array]) -> Rows:
     found = Rows(*parts)
     parts.clear()
     return found
+
+
+def _routed_one_by_one(session: Session, parts: list[Array]) -> Rows:
+    """The same with less memory."""
+    kinds = zip(parts, (False, True, False), strict=True)
+    columns = [Shares(column, xor) for part, xor in kinds for column in part]
+    found = [np.empty_like(part) for part in parts]
+    found[2] = found[2][:-1]
+    parts.clear()
+    routed_columns(session, columns, [row for part in found for row in part])
+    return Rows(*found)
 
 
 def _placed(columns: Array, at: Array) -> Array:

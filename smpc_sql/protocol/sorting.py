@@ -14,6 +14,8 @@ from itertools import accumulate
 import numpy as np
 
 from smpc_sql.correlations.tables import Choice
+from smpc_sql.protocol.columns import Shares, are_many, routed_columns
+from smpc_sql.protocol.counting import digit_counts, turned
 from smpc_sql.protocol.permutation import Rows, routed, rows_of
 from smpc_sql.protocol.ranking import ranks_by_pairs
 from smpc_sql.ring import Array, dtype_of, lane_for
@@ -24,6 +26,8 @@ _Word = tuple[Array, list[int]]
 """A word of a key, and the widths of the digits in it, the lowest first."""
 
 _CHUNK = 1 << 15  # rows that a choice works on at once: what is dealt for them is seven words a row
+_SMALL = 1 << 14  # the same of many rows
+_COUNTED = 1 << 16  # rows that are counted at once
 
 
 def partition_destinations(session: Session, digits: Array, bits: int = 1, groups: int = 1) -> Array:
@@ -43,18 +47,65 @@ def partition_destinations(session: Session, digits: Array, bits: int = 1, group
 
 
 def _destinations(session: Session, digits: Array, bits: int, groups: int) -> Array:
+    if groups == 1 and are_many(len(digits)):
+        return _destinations_of_many(session, digits, bits)
     each = len(digits) // groups
     chunks = _chunks(digits.reshape(groups, each))
-    masked = session.fork(lambda branch, chunk: _masked(branch, chunk, bits), chunks, np.shape)
-    totals = np.concatenate([chunk.totals for chunk in masked], axis=1).reshape(1 << bits, groups, -1)
+    turns = [_turn(session, i) for i in range(len(chunks))]
+
+    def counted(branch: Session, item: tuple[Array, int]) -> tuple[_Masked, Array]:
+        chunk = _masked(branch, item[0], bits, item[1])
+        return chunk, chunk.totals(branch)
+
+    found = session.fork(counted, list(zip(chunks, turns, strict=True)), lambda item: (item[0].shape, item[1]))
+    masked = [chunk for chunk, _ in found]
+    totals = np.concatenate([each for _, each in found], axis=1).reshape(1 << bits, groups, -1)
+    del found
+    before = _before(session, totals, each)
+    ends = np.cumsum([len(chunk) for chunk in chunks])[:-1]
+    work = list(zip(masked, np.split(before, ends, axis=1), strict=True))
+    return np.concatenate(session.fork(_chosen, work, lambda item: (len(item[0].z), item[1].shape)))
+
+
+def _destinations_of_many(session: Session, digits: Array, bits: int) -> Array:
+    """The rows are counted first, so that nothing but their digits is kept until their places are known."""
+    rows = len(digits)
+
+    def counted(branch: Session, number: int) -> Array:
+        mine = digits[number * _COUNTED : (number + 1) * _COUNTED]
+        return digit_counts(branch, mine, bits, _turn(branch, number), _SMALL)
+
+    def form(size: int, number: int) -> tuple[int, int]:
+        return min(size, rows - number * size), _turn(session, number)
+
+    counts = session.fork(counted, range(-(-rows // _COUNTED)), lambda number: form(_COUNTED, number), 2)
+    before = _before(session, np.concatenate(counts).T[:, None], rows)
+    found = np.empty_like(digits, dtype=np.uint32)
+
+    def chosen(branch: Session, number: int) -> None:
+        mine = slice(number * _SMALL, (number + 1) * _SMALL)
+        masked = _masked(branch, digits[mine][None], bits, _turn(branch, number))
+        found[mine] = _chosen(branch, (masked, before[:, number, None]))
+
+    session.fork(chosen, range(-(-rows // _SMALL)), lambda number: form(_SMALL, number), 3)
+    return found
+
+
+def _turn(session: Session, number: int) -> int:
+    """The party that receives what is dealt for a chunk: each in turn, so that none holds all of it."""
+    return (-1 - number) % session.parties
+
+
+def _before(session: Session, totals: Array, each: int) -> Array:
+    """Where the rows of each digit begin, less 1, in every chunk of every group of so many rows [2^bits, all chunks];
+    of how many rows of a chunk have each digit [2^bits, groups, chunks].
+    """
     whole = totals.sum(axis=2, dtype=np.uint32)
     before = np.cumsum(totals, axis=2, dtype=np.uint32) - totals  # rows of the digit in the chunks before,
     before += (np.cumsum(whole, axis=0, dtype=np.uint32) - whole)[:, :, None]  # rows of lower digits,
-    starts = np.arange(groups, dtype=np.uint32) * np.uint32(each) - np.uint32(1)
+    starts = np.arange(totals.shape[1], dtype=np.uint32) * np.uint32(each) - np.uint32(1)
     before += session.public(starts)[:, None]  # and the groups before
-    ends = np.cumsum([len(chunk) for chunk in chunks])[:-1]
-    work = list(zip(masked, np.split(before.reshape(1 << bits, -1), ends, axis=1), strict=True))
-    return np.concatenate(session.fork(_chosen, work, lambda item: (len(item[0].z), item[1].shape)))
+    return before.reshape(len(totals), -1)
 
 
 def _chunks(digits: Array) -> list[Array]:
@@ -70,16 +121,22 @@ def _chunks(digits: Array) -> list[Array]:
 
 @dataclass(slots=True)
 class _Masked:
-    """A chunk's masked digits [n], what is dealt for them, and how many rows of its groups have each digit
-    [2^bits, groups] (shares).
+    """A chunk's masked digits [n] of groups (shape [groups, rows]), and what is dealt for them.
 
     onehot: of the masks. The other parts are made when they are used; what was dealt is then let go.
     """
 
+    shape: tuple[int, ...]
     z: Array
     onehot: Array | None
     part: Callable[[int], Array] | None
-    totals: Array
+
+    def totals(self, session: Session) -> Array:
+        """How many rows of the groups have each digit [2^bits, groups] (shares)."""
+        assert self.onehot is not None
+        digits = _digits_of(session, self.onehot, self.z).reshape(-1, *self.shape)
+        found: Array = digits.sum(axis=2, dtype=np.uint32)
+        return found
 
     def taken(self) -> tuple[Array, Array, Array]:
         """The words a, onehot, and the chosen words; once."""
@@ -90,12 +147,10 @@ class _Masked:
         return part(1).reshape(onehot.shape), onehot, part(3)
 
 
-def _masked(session: Session, digits: Array, bits: int) -> _Masked:
-    part = session.draw(Choice(digits.size, bits))
+def _masked(session: Session, digits: Array, bits: int, turn: int) -> _Masked:
+    part = session.draw(Choice(digits.size, bits, turn))
     z = session.open_bits(digits.reshape(-1) ^ part(0))
-    onehot = part(2).reshape(-1, digits.size)
-    found = _digits_of(session, onehot, z).reshape(-1, *digits.shape)
-    return _Masked(z, onehot, part, found.sum(axis=2, dtype=np.uint32))
+    return _Masked(digits.shape, z, part(2).reshape(-1, digits.size), part)
 
 
 def _chosen(session: Session, work: tuple[_Masked, Array]) -> Array:
@@ -106,7 +161,7 @@ def _chosen(session: Session, work: tuple[_Masked, Array]) -> Array:
     of_groups = places.reshape(*before.shape, -1)
     np.cumsum(of_groups, axis=2, dtype=np.uint32, out=of_groups)
     of_groups += before[:, :, None]
-    places = _turned(places, chunk.z)
+    places = turned(places, chunk.z)
     start = places[0]
     e = session.open(places[1:] - start - a)
     e *= onehot
@@ -121,19 +176,7 @@ def _digits_of(session: Session, onehot: Array, z: Array) -> Array:
     found = np.empty_like(onehot, shape=(1 + len(onehot), len(z)))
     np.subtract(session.public(np.uint32(1)), onehot.sum(axis=0, dtype=np.uint32), out=found[0])
     found[1:] = onehot
-    return _turned(found, z)
-
-
-def _turned(columns: Array, z: Array) -> Array:
-    """columns [2^bits, n] with the column of place k ^ z at place k. In place."""
-    for bit in range(len(columns).bit_length() - 1):
-        turn = np.negative((z >> np.uint8(bit) & np.uint8(1)).astype(np.uint32))
-        pairs = columns.reshape(-1, 2, 1 << bit, columns.shape[1])
-        swap = pairs[:, 0] ^ pairs[:, 1]
-        swap &= turn
-        pairs[:, 0] ^= swap
-        pairs[:, 1] ^= swap
-    return columns
+    return turned(found, z)
 
 
 def partition(session: Session, rows: Rows, bits: Array) -> Rows:
@@ -173,6 +216,8 @@ def sort_groups(session: Session, key: list[KeyPart], groups: int = 1) -> Array:
     count = len(key[0].bits)
     words = _packed(key, _digits(sum(part.width for part in key), digit_bits(count)))
     key.clear()
+    if are_many(count) and words:
+        return _by_columns(session, words, groups)
     start = np.arange(count, dtype=np.uint32)
     ids = start if session.first else np.zeros(count, dtype=np.uint32)
     del start
@@ -189,6 +234,25 @@ def sort_groups(session: Session, key: list[KeyPart], groups: int = 1) -> Array:
         words = [(each, ahead) for each, ahead in zip(rows.bits, widths_left, strict=False)]
         del rows
     return ids
+
+
+def _by_columns(session: Session, words: list[_Word], groups: int) -> Array:
+    """A sort's passes over many rows: the ids and the words of the key are moved column by column."""
+    count = len(words[0][0])
+    moved = [np.arange(count, dtype=np.uint32)]
+    if not session.first:
+        moved[0].fill(0)
+    while words:
+        places, words = _pass(session, words, groups)
+        widths_left = [ahead for _, ahead in words]
+        columns = [Shares(moved.pop(), xor=False), *(Shares(each, xor=True) for each, _ in words)]
+        columns.append(Shares(places, xor=False))
+        words.clear()
+        del places
+        moved = routed_columns(session, columns)
+        words = list(zip(moved[1:], widths_left, strict=True))
+        del moved[1:]
+    return moved[0]
 
 
 def _parts(count: int, bits: Sequence[Array]) -> tuple[Array, Array]:

@@ -15,7 +15,9 @@ from smpc_sql.protocol import (
     bits,
     boolean,
     characters,
+    columns,
     comparison,
+    counting,
     division,
     editing,
     expansion,
@@ -263,10 +265,24 @@ def _moves(n: int) -> list[Case]:
     def in_order(session: Any, rows: Rows, ids: Array) -> Any:
         return sorting.in_order(session, rows, [sorting.KeyPart(rows.bits[0], 64)], ids)
 
+    def routed_columns(session: Any, rows: Rows, places: Array) -> Any:
+        every = zip((rows.words, rows.bits, rows.places), (False, True, False), strict=True)
+        shares = [columns.Shares(column, xor) for part, xor in every for column in part]
+        return columns.routed_columns(session, [*shares, columns.Shares(places, xor=False)])
+
     inputs = (words, key, ids)
     return [
         Case("permutation.shuffle", rows(permutation.shuffle), inputs, sizes),
         Case("permutation.route", ordered(rows(permutation.route)), inputs, sizes, opens_places=True),
+        Case("columns.routed_columns", ordered(rows(routed_columns)), inputs, sizes, opens_places=True),
+        Case(
+            "counting.digit_counts",
+            lambda session, digits: counting.digit_counts(
+                session, digits.astype(np.uint8), 3, session.parties - 1, len(digits)
+            ),
+            (Input("xor", (8 * n,)),),
+            {"n": 8 * n, "d": 3},
+        ),
         Case(
             "sorting.partition_destinations",
             sorting.partition_destinations,
