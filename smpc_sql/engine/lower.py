@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from smpc_sql.errors import InternalError, Unsupported
@@ -27,7 +27,7 @@ from smpc_sql.operators.window_rows import WindowColumn, WindowRows
 from smpc_sql.plan.bounds import key_bounds
 from smpc_sql.plan.chance import is_by_chance
 from smpc_sql.plan.delivery import Delivery
-from smpc_sql.plan.expressions import AggregateCall, Column, Divide, Equal, Expression, Sqrt
+from smpc_sql.plan.expressions import AggregateCall, Column, Divide, Equal, Expression, Sqrt, walk
 from smpc_sql.plan.pairs import every_pair
 from smpc_sql.plan.relations import (
     Aggregate,
@@ -187,7 +187,7 @@ def _lower(relation: Relation, joints: Joints) -> Operator:
         case Aggregate(enumerated=False, keys=keys) if keys or any(call.in_order for call in relation.calls):
             return _sorted_aggregate(relation, joints)
         case Aggregate(source, keys, _, calls, every=every):
-            base, predicate, expressions = peel(source)
+            base, predicate, expressions = _peel(source, (*keys, *(part for call in calls for part in call.parts)))
             return _aggregate(
                 _lower(base, joints),
                 predicate,
@@ -330,15 +330,33 @@ def _with_keys(relation: Relation, keys: tuple[Expression, ...], joints: Joints)
 
 def peel(relation: Relation) -> tuple[Relation, Expression | None, tuple[Expression, ...]]:
     """What lies below filters and projections, the rows they keep, and their fields as expressions on what lies
-    below.
+    below. A projection whose expressions would be written out too often lies below, too.
     """
     match relation:
         case Filter(source, predicate):
-            base, known, expressions = peel(source)
+            base, known, expressions = _peel(source, (predicate,))
             mine = substitute(predicate, expressions)
             return base, mine if known is None else conjunction((*conjuncts(known), *conjuncts(mine))), expressions
         case Project(source, wanted, _):
-            base, known, expressions = peel(source)
+            base, known, expressions = _peel(source, wanted)
             return base, known, tuple(substitute(e, expressions) for e in wanted)
         case _:
             return relation, None, tuple(relation.column(i) for i in range(len(relation.fields)))
+
+
+_LONGEST = 2_000
+"""Operations that an expression may have as written out, if part of it is a projection's."""
+
+
+def _peel(
+    relation: Relation, above: Sequence[Expression]
+) -> tuple[Relation, Expression | None, tuple[Expression, ...]]:
+    base, known, expressions = peel(relation)
+    if max((_size(e, expressions) for e in above), default=0) > _LONGEST:
+        return relation, None, tuple(relation.column(i) for i in range(len(relation.fields)))
+    return base, known, expressions
+
+
+def _size(e: Expression, expressions: Sequence[Expression]) -> int:
+    """How many operations it has over what lies below."""
+    return e.size + sum(expressions[node.index].size - 1 for node in walk(e) if isinstance(node, Column))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from smpc_sql.operators.datum import Datum, Public, Words, add_constant, constant
+from smpc_sql.operators.datum import Datum, Digits, Public, Words, add_constant, constant
 from smpc_sql.operators.steps import Rows, Steps, null_of
 from smpc_sql.operators.tasks import (
     FloorQuotient,
+    LongDivision,
     Product,
     Scaled,
     SecretQuotient,
@@ -77,6 +78,24 @@ def whole_quotient(rows: Rows, node: plan.WholeQuotient, parts: list[Datum]) -> 
     fine = lane_for(node.denominator.bounds.high.bit_length() + 2)
     whole = yield SecretQuotient(shifted, denominator, node.bits, lane, node.places, fine)
     return Words(add_constant(rows.session, whole, -node.shift), null)
+
+
+def long_quotient(rows: Rows, node: plan.LongQuotient, parts: list[Datum]) -> Steps:
+    """The digits of a quotient of numbers in parts."""
+    null = yield from null_of(rows, parts)
+    words = np.stack([rows.words(part) for part in parts])
+    count = len(node.digits)
+    width = max(divisor.bounds.high for divisor in node.divisors).bit_length()
+    bits = max(1, node.greatest.bit_length())
+    found = yield LongDivision(words[:count], words[count:], bits, node.places, width)
+    return Digits(found[: node.count], null)
+
+
+def quotient_digit(part: Datum, place: int) -> Steps:
+    """One of them. Local."""
+    yield from ()
+    assert isinstance(part, Digits)
+    return Words(part.words[place], part.null)
 
 
 def whole_root(rows: Rows, node: plan.WholeRoot, part: Datum) -> Steps:

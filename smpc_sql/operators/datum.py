@@ -50,7 +50,15 @@ class Spelled:
     null: BShare | None = None
 
 
-Datum = Public | Words | Bits | Spelled
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """A long quotient's digits, the last one first: shared words [count, n]; null bits, or None if never NULL."""
+
+    words: Array
+    null: BShare | None = None
+
+
+Datum = Public | Words | Bits | Spelled | Digits
 
 
 def constant(value: int) -> Public:

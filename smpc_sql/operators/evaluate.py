@@ -142,6 +142,10 @@ def _steps(rows: Rows, node: Expression, parts: list[Datum]) -> Steps:
             return arithmetic.floor_divide(rows, x.bounds, divisor, parts[0])
         case plan.WholeQuotient():
             return arithmetic.whole_quotient(rows, node, parts)
+        case plan.LongQuotient():
+            return arithmetic.long_quotient(rows, node, parts)
+        case plan.QuotientDigit(_, place):
+            return arithmetic.quotient_digit(parts[0], place)
         case plan.WholeRoot():
             return arithmetic.whole_root(rows, node, parts[0])
         case plan.Remainder(_, divisor):

@@ -21,6 +21,7 @@ PRODUCT_BYTES = 64
 _BYTES = 16 << 20  # what the steps that run at the same time may take, roughly
 _LEAST = 1 << 13  # rows; below, a step costs its messages
 _LONG = 256
+_LONG_DIVISION = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +87,7 @@ def _own_bytes(node: Expression) -> int:
             | plan.Lookup()
         ):
             return _LONG
+        case plan.LongQuotient():
+            return _LONG_DIVISION * len(node.divisors)
         case _:
             return 0

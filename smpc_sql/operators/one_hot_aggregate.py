@@ -23,7 +23,7 @@ from smpc_sql.operators.aggregate import (
     total,
 )
 from smpc_sql.operators.base import ChunkColumns, OfRows, Tables, where
-from smpc_sql.operators.datum import Bits, Datum, Public, Spelled, add_constant, null_share, share_of_words
+from smpc_sql.operators.datum import Datum, Public, Words, add_constant, null_share, share_of_words
 from smpc_sql.operators.evaluate import evaluate
 from smpc_sql.operators.load import Steps, row_bytes, steps_of
 from smpc_sql.operators.mask import Mask, mask_of, mask_of_chunk, resolve
@@ -221,7 +221,7 @@ class _ChunkGroups:
         return digits
 
     def _digit(self, key: Expression, datum: Datum) -> Array:
-        assert not isinstance(datum, Bits | Spelled)
+        assert isinstance(datum, Public | Words)
         return add_constant(self.session, share_of_words(self.session, datum, self.rows), -key.bounds.low)
 
     # ------------------------------------------------------------------------------------------- sums and extremes
@@ -277,7 +277,7 @@ class _ChunkGroups:
             if key in into:
                 continue
             datum = self.values[first]
-            assert not isinstance(datum, Bits | Spelled)
+            assert isinstance(datum, Public | Words)
             plain = (
                 share_of_words(self.session, datum, self.rows)
                 if call.kind == "sum"

@@ -10,6 +10,7 @@ import numpy as np
 from smpc_sql.errors import InternalError
 from smpc_sql.operators.datum import Public
 from smpc_sql.plan.expressions import (
+    DIGIT,
     Add,
     And,
     Case,
@@ -24,12 +25,14 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongQuotient,
     LongText,
     Lookup,
     Multiply,
     Negate,
     Not,
     Or,
+    QuotientDigit,
     Remainder,
     Rescale,
     Sqrt,
@@ -91,6 +94,10 @@ def evaluate_public(node: Expression, parts: list[Public]) -> Public:
             return Public(np.asarray(exact).astype(np.int64), _either(parts))
         case WholeRoot():
             return Public(np.array([isqrt(int(value)) for value in values[0]], dtype=np.int64), parts[0].null)
+        case LongQuotient():
+            return _long_quotient(node, parts)
+        case QuotientDigit(_, place):
+            return Public(values[0][place], parts[0].null)
         case Remainder(_, divisor):
             return Public(values[0] % divisor, parts[0].null)
         case Within():
@@ -103,6 +110,19 @@ def evaluate_public(node: Expression, parts: list[Public]) -> Public:
             raise InternalError(f"{type(node).__name__} is not evaluated on words")
         case _:
             assert_never(node)
+
+
+def _long_quotient(node: LongQuotient, parts: list[Public]) -> Public:
+    """All digits, the last one first: values of one axis more."""
+    total = np.array(0, dtype=object)
+    for part in parts[: len(node.digits)]:
+        total = (total << DIGIT) + part.values.astype(object)
+    total = total << node.places
+    for part in parts[len(node.digits) :]:
+        total = total // np.maximum(part.values, 1).astype(object)
+    mask = (1 << DIGIT) - 1
+    digits = [np.asarray(total >> DIGIT * place & mask).astype(np.int64) for place in range(node.count)]
+    return Public(np.stack(digits), _either(parts))
 
 
 def _null(part: Public) -> Array:

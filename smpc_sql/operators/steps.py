@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from smpc_sql.errors import InternalError
-from smpc_sql.operators.datum import Bits, Datum, Spelled, Words, null_share, share_of_bits, share_of_words
+from smpc_sql.operators.datum import Bits, Datum, Digits, Spelled, Words, null_share, share_of_bits, share_of_words
 from smpc_sql.operators.tasks import Conjunction, Task
 from smpc_sql.protocol.boolean import negate
 from smpc_sql.ring import Array
@@ -34,13 +34,13 @@ class Rows:
 
     def words(self, datum: Datum) -> Array:
         """This party's words [count]. Local. Raises InternalError for what is no number."""
-        if isinstance(datum, Bits | Spelled):
+        if isinstance(datum, Bits | Spelled | Digits):
             raise InternalError("a boolean or spelled text where a number is due")
         return share_of_words(self.session, datum, self.count)
 
     def bits(self, datum: Datum) -> BShare:
         """This party's packed bits [count/8]. Local. Raises InternalError for what is no boolean."""
-        if isinstance(datum, Words | Spelled):
+        if isinstance(datum, Words | Spelled | Digits):
             raise InternalError("a number or spelled text where a boolean is due")
         return share_of_bits(self.session, datum, self.count)
 

@@ -15,6 +15,7 @@ import numpy as np
 from smpc_sql.operators import spelled_texts
 from smpc_sql.plan.text import TextFunction
 from smpc_sql.protocol import arithmetic, boolean, comparison, division, lookup
+from smpc_sql.protocol.long_division import divide_digits
 from smpc_sql.ring import Array
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
@@ -123,6 +124,20 @@ class SecretRoot:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LongDivision:
+    """floor(x * 2^places / (d1 * d2 * …)) of x < 2^bits as digits [k, n], by words [m, n] below 2^width -> digits.
+
+    See `protocol.long_division`.
+    """
+
+    digits: Array
+    divisors: Array
+    bits: int
+    places: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Spelling:
     """A function of spelled texts, or to or from them: operands are words [n], or planes -> what it gives."""
 
@@ -143,8 +158,13 @@ Task = (
     | FloorQuotient
     | SecretQuotient
     | SecretRoot
+    | LongDivision
     | Spelling
 )
+
+
+_STEPS = ((4, 1 << 10), (2, 1 << 13))
+"""Of so few quotients, so many bits at once: fewer rounds, and more comparisons."""
 
 
 def _form(task: Task) -> tuple[Hashable, ...]:
@@ -162,6 +182,8 @@ def _form(task: Task) -> tuple[Hashable, ...]:
             return "SecretQuotient", bits, lane, places, fine
         case SecretRoot(_, bits, lane):
             return "SecretRoot", bits, lane
+        case LongDivision(digits, divisors, bits, places, width):
+            return "LongDivision", len(digits), len(divisors), bits, places, width
         case Spelling(function):
             return "Spelling", function
         case _:
@@ -262,6 +284,15 @@ def _secret_root(session: Session, tasks: Sequence[SecretRoot]) -> list[Array]:
     return np.split(found, np.cumsum([len(task.x) for task in tasks])[:-1])
 
 
+def _long_division(session: Session, tasks: Sequence[LongDivision]) -> list[Array]:
+    first = tasks[0]
+    digits = np.concatenate([task.digits for task in tasks], axis=1)
+    divisors = np.concatenate([task.divisors for task in tasks], axis=1)
+    step = next((step for step, most in _STEPS if divisors.size <= most), 1)
+    found = divide_digits(session, digits, divisors, first.bits, first.places, step, first.width)
+    return np.split(found, np.cumsum([task.digits.shape[1] for task in tasks])[:-1], axis=1)
+
+
 def _spelling(session: Session, tasks: Sequence[Spelling]) -> list[Any]:
     """Tasks of one function behind one another, where it works on packed bits alone; else side by side."""
     function = tasks[0].function
@@ -290,5 +321,6 @@ _RUN: dict[Hashable, Callable[..., list[Any]]] = {
     "FloorQuotient": _floor_quotient,
     "SecretQuotient": _secret_quotient,
     "SecretRoot": _secret_root,
+    "LongDivision": _long_division,
     "Spelling": _spelling,
 }

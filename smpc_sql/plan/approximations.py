@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smpc_sql.plan.explain import explain_expression
-from smpc_sql.plan.expressions import WholeQuotient
+from smpc_sql.plan.expressions import LongQuotient, WholeQuotient
 from smpc_sql.plan.expressions import walk as nodes
 from smpc_sql.plan.relations import Relation, expressions_of, walk
 
@@ -29,10 +29,16 @@ class Approximation:
 def approximations(relation: Relation) -> tuple[Approximation, ...]:
     """Those of a plan, each once; none where the answer is exact."""
     found = (
-        Approximation(f"{explain_expression(node.numerator)} / {explain_expression(node.denominator)}", places)
+        Approximation(_written(node), node.places)
         for below in walk(relation)
         for expression in expressions_of(below)
         for node in nodes(expression)
-        if isinstance(node, WholeQuotient) and (places := node.places or node.part_of) > 0
+        if isinstance(node, WholeQuotient | LongQuotient) and node.places > 0
     )
     return tuple(dict.fromkeys(found))
+
+
+def _written(node: WholeQuotient | LongQuotient) -> str:
+    if isinstance(node, LongQuotient):
+        return node.name
+    return f"{explain_expression(node.numerator)} / {explain_expression(node.denominator)}"

@@ -32,12 +32,14 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongQuotient,
     LongText,
     Lookup,
     Multiply,
     Negate,
     Not,
     Or,
+    QuotientDigit,
     Remainder,
     Rescale,
     Sqrt,
@@ -147,6 +149,11 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             return f"floor({show(numerator)}{power} / {show(denominator)})"
         case WholeRoot(x):
             return f"floor(sqrt({show(x)}))"
+        case LongQuotient(digits, divisors, _, places):
+            power = f" * 2^{places}" if places else ""
+            return f"floor(digits({', '.join(map(show, digits))}){power} / ({' * '.join(map(show, divisors))}))"
+        case QuotientDigit(x, place):
+            return f"digit({show(x)}, {place})"
         case Remainder(x, divisor):
             return f"({show(x)} mod {divisor})"
         case Within(x, interval):

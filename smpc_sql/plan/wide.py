@@ -15,15 +15,13 @@ from math import isqrt
 
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.expressions import (
+    DIGIT,
     Add,
     AggregateCall,
-    And,
     Case,
     Column,
-    Equal,
     Expression,
     FloorDivide,
-    InSet,
     IsNull,
     Less,
     Literal,
@@ -34,17 +32,12 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Subtract,
     WholeQuotient,
-    WholeRoot,
-    Within,
     columns_of,
     rebuild,
     walk,
 )
 from smpc_sql.plan.expressions.division import is_divided
 from smpc_sql.schema import WORD, Boolean, Decimal, Integer, Interval, SqlType
-
-DIGIT = 24
-"""Bits of a digit below the first."""
 
 _INTEGER = Integer(64)
 _FIRST_BITS = 56
@@ -54,17 +47,23 @@ _SAFE = 1 << 60
 _HALF_WORD = 31
 """A word is split by one shift into at most this many low bits (`protocol.division.shift`)."""
 
-LARGEST_DIVISOR = 1 << 35
-"""Below it, wide numbers are divided by a word: 2^25 times as much is one, too."""
-
-_LEADING_BITS = 8
-"""A first digit's bits where it is divided."""
+_LARGEST_KNOWN = 1 << 35
+"""Below it, wide numbers are divided by a public number, digit by digit: 2^25 times as much is a word, too."""
 
 _MOST_TERMS = 128
 _LONGEST = 5_000
 """Operations, as written out, of what is split: products of products would take minutes to plan."""
 
 _POLYNOMIAL = (Add, Subtract, Multiply, Negate, Rescale)
+
+
+Let = Callable[[Expression], Expression]
+"""Gives a name to what is used more than once: a column that has its value, or the same."""
+
+
+def as_it_is(e: Expression) -> Expression:
+    """No name."""
+    return e
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,45 +113,6 @@ def typed(word: Expression, type_: SqlType) -> Expression:
     return word if word.type == type_ else FloorDivide(word, 1, type_)
 
 
-# ------------------------------------------------------------------------------------------------- legal expressions
-
-
-def legal(e: Expression) -> Expression:
-    """The same without anything that leaves 64 bits but polynomials: of a word a word, of a wide number a polynomial.
-
-    What no rule here can make so stays as it is.
-    """
-    if fits(e):
-        return e
-    if e.size > _LONGEST:
-        raise Unsupported("so long an expression of numbers beyond 64 bits is not supported")
-    match e:
-        case Less(left, right):
-            return _less(legal(left), legal(right))
-        case Equal(left, right):
-            return _equal(legal(left), legal(right))
-        case InSet(x, codes):
-            tests = tuple(_equal(legal(x), Literal(code, x.type)) for code in codes)
-            return Or(tests) if len(tests) > 1 else tests[0] if tests else e
-        case IsNull(x):
-            return is_null(legal(x))
-        case Case():
-            return _case(rebuild(e, tuple(map(legal, e.parts))))
-        case FloorDivide(x, divisor, type_):
-            return _floor(legal(x), divisor, type_)
-        case Remainder(x, divisor):
-            return _remainder(legal(x), divisor)
-        case WholeQuotient():
-            return _whole_quotient(e, legal(e.numerator), legal(e.denominator))
-        case WholeRoot(x):
-            new = legal(x)
-            return WholeRoot(Within(new, Interval(0, new.bounds.high)) if new.bounds.low < 0 else new)
-        case Within(x) if not fits(new := legal(x)):
-            return new
-        case _:
-            return rebuild(e, tuple(map(legal, e.parts)))
-
-
 def is_null(e: Expression) -> Expression:
     """x IS NULL of a polynomial: of any of its words."""
     tests = tuple(IsNull(word) for word in dict.fromkeys(words_of(e)) if word.nullable)
@@ -168,142 +128,37 @@ def words_of(e: Expression) -> list[Expression]:
     return [e]
 
 
-def _less(left: Expression, right: Expression) -> Expression:
-    if fits(test := Less(left, right)):
-        return test
-    first = digits(Subtract(left, right, left.type))[0]
-    return Less(first, Literal(0, _INTEGER))
-
-
-def _equal(left: Expression, right: Expression) -> Expression:
-    if fits(test := Equal(left, right)):
-        return test
-    return And(tuple(Equal(digit, Literal(0, _INTEGER)) for digit in digits(Subtract(left, right, left.type))))
-
-
-def _case(e: Expression) -> Expression:
-    """CASE over wide numbers: of their words, each times the bit that its value is chosen."""
-    assert isinstance(e, Case)
-    if fits(e) or not is_number(e):
-        return e
-    conditions = [condition for condition, _ in e.branches]
-    values = [*(value for _, value in e.branches), e.default]
-    total: Expression | None = None
-    for place, value in enumerate(values):
-        if isinstance(value, Literal) and not value.value:
-            continue
-        chosen = tuple((c, Literal(int(i == place), _INTEGER)) for i, c in enumerate(conditions[: place + 1]))
-        bit = Case(chosen, Literal(int(place == len(conditions)), _INTEGER))
-        part = Multiply(bit, over_words(value, _without_null), e.type)
-        total = part if total is None else Add(total, part, e.type)
-    total = Literal(0, e.type) if total is None else total
-    return Add(total, typed(_null_of(e), e.type), e.type) if any(value.nullable for value in values) else total
-
-
-def _null_of(e: Case) -> Expression:
-    """0, or NULL where what CASE chooses is."""
-    nothing = Literal(0, _INTEGER)
-    of = [Case(((is_null(value), Literal(None, _INTEGER)),), nothing) for _, value in e.branches]
-    default = Case(((is_null(e.default), Literal(None, _INTEGER)),), nothing)
-    return Case(tuple((c, null) for (c, _), null in zip(e.branches, of, strict=True)), default)
-
-
-def _without_null(word: Expression) -> Expression:
-    """A word, 0 where it is NULL."""
-    return Case(((IsNull(word), Literal(0, word.type)),), word) if word.nullable else word
-
-
-def _floor(x: Expression, divisor: int, type_: SqlType) -> Expression:
-    """floor(x / divisor) as in school, digit by digit."""
-    if fits(whole := FloorDivide(x, divisor, type_)) or divisor >= LARGEST_DIVISOR:
-        return whole
-    return composed([FloorDivide(each, divisor, _INTEGER) for each in _dividends(x, divisor)], type_)
-
-
-def _remainder(x: Expression, divisor: int) -> Expression:
-    """What the last digit of the quotient leaves."""
-    if fits(rest := Remainder(x, divisor)) or divisor >= LARGEST_DIVISOR:
-        return rest
-    return Remainder(_dividends(x, divisor)[-1], divisor)
-
-
-def _dividends(x: Expression, divisor: int) -> list[Expression]:
-    """What each digit of the quotient is made of: what is left by those before, and the next digit of x."""
-    found: list[Expression] = []
-    for digit in digits(x):
-        rest = Multiply(Literal(1 << DIGIT, _INTEGER), Remainder(found[-1], divisor), _INTEGER) if found else None
-        found.append(digit if rest is None else Add(rest, digit, _INTEGER))
-    return found
-
-
-def _whole_quotient(e: WholeQuotient, n: Expression, d: Expression) -> Expression:
-    """floor(n * 2^places / d), of a secret d: digit by digit, the rest of each before the next."""
-    whole = WholeQuotient(n, d, e.places, e.width, e.part_of)
-    if fits(whole) or not fits(d) or d.bounds.high >= LARGEST_DIVISOR:
-        return whole
-    x = Multiply(Literal(1 << e.places, _INTEGER), n, _INTEGER) if e.places else n
-    count = 1 + max(0, -(-(x.bounds.bits - _LEADING_BITS) // DIGIT))
-    first, *below = digits(x, count)
-    shift = DIGIT * (count - 1)
-    first = Within(first, Interval(x.bounds.low >> shift, x.bounds.high >> shift))
-    if 0 in d.bounds:  # then the quotient may be anything, but within its bounds
-        d = Within(Case(((Equal(d, Literal(0, d.type)), Literal(1, d.type)),), d), Interval(1, d.bounds.high))
-    found: list[Expression] = [WholeQuotient(first, d)]
-    rest = _rest(first, found[0], d)
-    for digit in below:
-        value = Add(Multiply(Literal(1 << DIGIT, _INTEGER), rest, _INTEGER), digit, _INTEGER)
-        found.append(WholeQuotient(value, d, 0, DIGIT, e.places))
-        rest = _rest(value, found[-1], d)
-    return composed(_within(found, e.bounds), _INTEGER)
-
-
-def _within(found: list[Expression], bounds: Interval) -> list[Expression]:
-    """The digits of what is known to lie within bounds: those in front are 0."""
-    if bounds.low < 0:
-        return found
-    count = max(1, -(-bounds.high.bit_length() // DIGIT))
-    if count > len(found):
-        return found
-    top, *below = found[-count:]
-    return [Within(top, Interval(0, bounds.high >> DIGIT * (count - 1))), *below]
-
-
-def _rest(value: Expression, quotient: Expression, divisor: Expression) -> Expression:
-    taken = Subtract(value, Multiply(quotient, divisor, _INTEGER), _INTEGER)
-    return Within(taken, Interval(0, divisor.bounds.high - 1))
-
-
 # ------------------------------------------------------------------------------------------------------------- terms
 
 
-def terms(e: Expression, limit: int) -> list[Term]:
+def terms(e: Expression, limit: int, let: Let = as_it_is) -> list[Term]:
     """Words of at most `limit` whose weighted sum a polynomial is; a constant is the weight of 1."""
     found: dict[Expression, int] = {}
-    for term in _terms(e, limit):
+    for term in _terms(e, limit, let):
         found[term.word] = found.get(term.word, 0) + term.weight
     return [Term(weight, word) for word, weight in found.items() if weight]
 
 
-def _terms(e: Expression, limit: int) -> list[Term]:
+def _terms(e: Expression, limit: int, let: Let) -> list[Term]:
     if isinstance(e, Literal) and e.value is not None:
         return [Term(e.value, Literal(1, _INTEGER))]
     if fits(e) and greatest(e.bounds) <= limit:
         return [Term(1, as_integer(e))]
     match e:
         case Add(left, right):
-            return [*_terms(left, limit), *_terms(right, limit)]
+            return [*_terms(left, limit, let), *_terms(right, limit, let)]
         case Subtract(left, right) if is_number(left) and not (_is_moment(left) and _is_moment(right)):
-            return [*_terms(left, limit), *_times(_terms(right, limit), -1)]
+            return [*_terms(left, limit, let), *_times(_terms(right, limit, let), -1)]
         case Negate(x):
-            return _times(_terms(x, limit), -1)
+            return _times(_terms(x, limit, let), -1)
         case Rescale(x, exponent):
-            return _times(_terms(x, limit), 10**exponent)
+            return _times(_terms(x, limit, let), 10**exponent)
         case Multiply(Literal(factor), x) | Multiply(x, Literal(factor)) if factor is not None:
-            return _times(_terms(x, limit), factor)
+            return _times(_terms(x, limit, let), factor)
         case Multiply(left, right):
-            return _products(left, right, limit)
+            return _products(left, right, limit, let)
         case _:
-            return _split(e, limit)
+            return _split(e, limit, let)
 
 
 def _is_moment(e: Expression) -> bool:
@@ -315,16 +170,17 @@ def _times(found: Sequence[Term], factor: int) -> list[Term]:
     return [Term(term.weight * factor, term.word) for term in found]
 
 
-def _products(left: Expression, right: Expression, limit: int) -> list[Term]:
+def _products(left: Expression, right: Expression, limit: int, let: Let) -> list[Term]:
     """Every term of one times every term of the other; of a square only half of them."""
     a, b = greatest(left.bounds), greatest(right.bounds)
     root = isqrt(limit)
     first, second = (a, limit // max(a, 1)) if a < root else (limit // max(b, 1), b) if b < root else (root, root)
-    lefts = terms(left, first)
+    lefts = [Term(x.weight, let(x.word)) for x in terms(left, first, let)]
     if left == right:
         pairs = [(x, y, 1 if i == j else 2) for i, x in enumerate(lefts) for j, y in enumerate(lefts) if i <= j]
     else:
-        pairs = [(x, y, 1) for x in lefts for y in terms(right, second)]
+        rights = [Term(y.weight, let(y.word)) for y in terms(right, second, let)]
+        pairs = [(x, y, 1) for x in lefts for y in rights]
     if len(pairs) > _MOST_TERMS or sum(x.word.size + y.word.size for x, y, _ in pairs) > _LONGEST:
         raise Unsupported("a product of numbers in so many parts is not supported")
     return [Term(times * x.weight * y.weight, _product(x.word, y.word)) for x, y, times in pairs]
@@ -337,14 +193,15 @@ def _product(x: Expression, y: Expression) -> Expression:
     return Multiply(x, y, _INTEGER)
 
 
-def _split(word: Expression, limit: int) -> list[Term]:
+def _split(word: Expression, limit: int, let: Let) -> list[Term]:
     """A word by one shift, and again where its parts are too great."""
     if limit < 2 or not fits(word):
         return [Term(1, word)]
     width = (word.bounds.high - word.bounds.low).bit_length()
     bits = min(_HALF_WORD, max(limit.bit_length() - 1, width - _HALF_WORD))
+    word = let(word)
     low, high = Remainder(word, 1 << bits), FloorDivide(word, 1 << bits, _INTEGER)
-    return [*_times(_terms(high, limit), 1 << bits), *_terms(low, limit)]
+    return [*_times(_terms(high, limit, let), 1 << bits), *_terms(low, limit, let)]
 
 
 # ------------------------------------------------------------------------------------------------------------ digits
@@ -355,34 +212,34 @@ def digit_count(bounds: Interval) -> int:
     return 1 + max(0, -(-(bounds.bits - _FIRST_BITS) // DIGIT))
 
 
-def digits(e: Expression, count: int | None = None) -> list[Expression]:
+def digits(e: Expression, count: int | None = None, let: Let = as_it_is) -> list[Expression]:
     """The canonical digits of a polynomial, the first one first: INTEGER words."""
     count = digit_count(e.bounds) if count is None else count
     places: list[list[Expression]] = [[] for _ in range(count)]
-    for term in terms(e, _SAFE):
-        _place(term.weight, term.word, 0, places)
+    for term in terms(e, _SAFE, let):
+        _place(term.weight, let(term.word), 0, places, let)
     found: list[Expression] = []
     for place in range(count - 1):
-        value = _total(places[place])
+        value = let(_total(places[place]))
         found.append(Remainder(value, 1 << DIGIT))
         places[place + 1].append(FloorDivide(value, 1 << DIGIT, _INTEGER))
     found.append(_total(places[-1]))
-    return [_null_with(digit, e) for digit in reversed(found)]
+    return [_null_with(digit, e, let) for digit in reversed(found)]
 
 
-def _place(weight: int, word: Expression, place: int, places: list[list[Expression]]) -> None:
+def _place(weight: int, word: Expression, place: int, places: list[list[Expression]], let: Let) -> None:
     """Adds weight * word to the digits from `place` on."""
     while place < len(places) - 1 and weight % (1 << DIGIT) == 0 and weight:
         weight, place = weight >> DIGIT, place + 1
     if abs(weight) * greatest(word.bounds) < _SAFE or place == len(places) - 1 or not fits(word):
         places[place].append(word if weight == 1 else Multiply(Literal(weight, _INTEGER), word, _INTEGER))
         return
-    for term in terms(word, 1 << (_FIRST_BITS - DIGIT)):
+    for term in terms(word, 1 << (_FIRST_BITS - DIGIT), let):
         factor = weight * term.weight
         low = factor % (1 << DIGIT)
         for part, at in ((low, place), (factor >> DIGIT, place + 1)):
             if part:
-                _place(part, term.word, at, places)
+                _place(part, term.word, at, places, let)
 
 
 def _total(words: Sequence[Expression]) -> Expression:
@@ -394,11 +251,11 @@ def _total(words: Sequence[Expression]) -> Expression:
     return total
 
 
-def _null_with(digit: Expression, e: Expression) -> Expression:
+def _null_with(digit: Expression, e: Expression, let: Let) -> Expression:
     """The digit, NULL where e is, although it may not read all of e's words."""
     if not e.nullable or _nullable(digit) == _nullable(e):
         return digit
-    return Case(((is_null(e), Literal(None, digit.type)),), digit)
+    return Case(((let(is_null(e)), Literal(None, digit.type)),), digit)
 
 
 def _nullable(e: Expression) -> tuple[int, ...]:

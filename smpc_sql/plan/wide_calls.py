@@ -6,35 +6,35 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from smpc_sql.plan.expressions import AggregateCall, And, Column, Expression, Not, columns_of, walk
+from smpc_sql.plan.expressions import DIGIT, AggregateCall, And, Column, Expression, Not, columns_of, walk
 from smpc_sql.plan.relations import WindowCall
-from smpc_sql.plan.wide import DIGIT, digits, fits, is_null, is_number, terms
+from smpc_sql.plan.wide import Let, as_it_is, digits, fits, is_null, is_number, terms
 from smpc_sql.schema import WORD, Interval
 
 _Part = TypeVar("_Part")
 
 
-def call_parts(call: AggregateCall) -> list[tuple[int, AggregateCall]]:
+def call_parts(call: AggregateCall, let: Let = as_it_is) -> list[tuple[int, AggregateCall]]:
     """Calls of words that with these weights add up to a call. What cannot be split stays as it is."""
     argument = call.argument
     if argument is None or not is_number(argument) or call.rest:
         return [(1, call)]
     if call.kind == "sum" and not call.distinct:
-        return [(1, call)] if fits(argument) and _is_word(call.bounds) else _sum_parts(call, argument)
+        return [(1, call)] if fits(argument) and _is_word(call.bounds) else _sum_parts(call, argument, let)
     compared = call.kind in ("min", "max") and not _is_word(argument.bounds - argument.bounds)
     if call.kind == "sum" or (fits(argument) and not compared):
         return [(1, call)]
     if call.kind == "count" and not call.distinct:
         return [(1, AggregateCall("count_star", None, _known(call, argument), call.rows))]
-    words = digits(argument)
+    words = [let(word) for word in digits(argument, let=let)]
     if call.kind == "any":
         return weighted([replace(call, argument=word) for word in words])
     by_digits = replace(call, argument=words[0], rest=tuple(words[1:]), within=None)
     return weighted([replace(by_digits, word=i) for i in range(1 if call.kind == "count" else len(words))])
 
 
-def _sum_parts(call: AggregateCall, argument: Expression) -> list[tuple[int, AggregateCall]]:
-    found = terms(argument, WORD.high // max(1, call.rows))
+def _sum_parts(call: AggregateCall, argument: Expression, let: Let) -> list[tuple[int, AggregateCall]]:
+    found = terms(argument, WORD.high // max(1, call.rows), let)
     alike = all(_nullable(term.word) == _nullable(argument) for term in found)
     plain = replace(call, filter=call.filter if alike else _known(call, argument), within=None)
     return [(term.weight, replace(plain, argument=term.word)) for term in found]
@@ -55,20 +55,20 @@ def _known(call: AggregateCall, argument: Expression) -> Expression:
     return known if call.filter is None else And((call.filter, known))
 
 
-def window_parts(call: WindowCall, rows: int) -> list[tuple[int, WindowCall]]:
+def window_parts(call: WindowCall, rows: int, let: Let = as_it_is) -> list[tuple[int, WindowCall]]:
     """The same of a window's calls."""
     argument = call.argument
     if argument is None or not is_number(argument):
         return [(1, call)]
     if call.kind == "sum":
         count = call.frame.rows(rows)
-        found = terms(argument, WORD.high // max(1, count))
+        found = terms(argument, WORD.high // max(1, count), let)
         alike = all(_nullable(term.word) == _nullable(argument) for term in found)
         fine = fits(argument) and _is_word(Interval(0, count) * argument.bounds)
         return [(1, call)] if fine or not alike else [(t.weight, replace(call, argument=t.word)) for t in found]
     if fits(argument) or call.kind in ("min", "max"):
         return [(1, call)]
-    words = digits(argument)
+    words = digits(argument, let=let)
     return weighted([replace(call, argument=word) for word in (words[:1] if call.kind == "count" else words)])
 
 

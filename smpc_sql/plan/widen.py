@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, Rescale, Sqrt, columns_of
+from smpc_sql.plan.legal import legal
+from smpc_sql.plan.lets import Lets
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -27,10 +29,11 @@ from smpc_sql.plan.relations import (
     SortKey,
     Values,
     Window,
+    WindowCall,
     own_columns,
     substitute,
 )
-from smpc_sql.plan.wide import digit_count, digits, fits, is_number, legal, over_words, total_of, words_of
+from smpc_sql.plan.wide import Let, as_it_is, digit_count, digits, fits, is_number, over_words, total_of, words_of
 from smpc_sql.plan.wide_calls import call_parts, weighted, window_parts
 from smpc_sql.schema import SqlType
 
@@ -61,9 +64,9 @@ def digit_keys(relation: Relation) -> Relation:
     return Sort(below.relation(), tuple(keys))
 
 
-def _key_words(key: Expression) -> list[Expression]:
+def _key_words(key: Expression, let: Let = as_it_is) -> list[Expression]:
     """What tells apart and orders as a key does."""
-    return [key] if fits(key) or not is_number(key) else digits(key)
+    return [key] if fits(key) or not is_number(key) else digits(key, let=let)
 
 
 class _Fields:
@@ -114,17 +117,25 @@ class _Widening:
                 return self.shared[digest]
             case Filter(source, predicate):
                 below, fields = self.visit(source)
-                return Filter(below, _over(predicate, fields)), fields
+                lets = Lets(below)
+                condition = _over(predicate, fields, lets)
+                return Filter(lets.relation(), lets.settled(condition)), fields
             case Project(source, expressions, names):
                 below, fields = self.visit(source)
-                made = _Fields(below)
-                wanted = [_over(e, fields) for e in expressions]
+                lets = Lets(below)
+                over = [_over(e, fields, lets) for e in expressions]
+                made = _Fields(lets.relation())
+                wanted = map(lets.settled, over)
                 new = tuple(made.put(e, e.type, name) for e, name in zip(wanted, names, strict=True))
                 return made.relation(), new
             case Sort(source, keys):
                 below, fields = self.visit(source)
-                new_keys = tuple(SortKey(_over(k.expression, fields), k.descending, k.nulls_first) for k in keys)
-                ordered = Sort(below, new_keys)
+                lets = Lets(below)
+                over = [_over(k.expression, fields, lets) for k in keys]
+                new_keys = tuple(
+                    SortKey(lets.settled(e), k.descending, k.nulls_first) for e, k in zip(over, keys, strict=True)
+                )
+                ordered = Sort(lets.relation(), new_keys)
                 return ordered if root else digit_keys(ordered), fields
             case Limit(source, count, offset):
                 below, fields = self.visit(source)
@@ -146,9 +157,13 @@ class _Widening:
 
     def _aggregate(self, aggregate: Aggregate) -> tuple[Relation, Fields]:
         below, fields = self.visit(aggregate.source)
-        keys = [_key_words(_over(key, fields)) for key in aggregate.keys]
+        lets = Lets(below)
+        keys = [_key_words(_over(key, fields, lets), lets) for key in aggregate.keys]
         key_names = [name for name, words in zip(aggregate.key_names, keys, strict=True) for _ in words]
-        made = [call_parts(c.over(lambda part: _over(part, fields), below.max_rows)) for c in aggregate.calls]
+        over = [c.over(lambda part: _over(part, fields, lets), below.max_rows) for c in aggregate.calls]
+        named = [call_parts(call, lets) for call in over]
+        below, keys = lets.relation(), [list(map(lets.settled, words)) for words in keys]
+        made = [[(weight, part.over(lets.settled, below.max_rows)) for weight, part in parts] for parts in named]
         calls = tuple(dict.fromkeys(part for parts in made for _, part in parts))
         names = {part: name for name, parts in zip(aggregate.call_names, made, strict=True) for _, part in parts}
         grouped = Aggregate(
@@ -171,7 +186,7 @@ class _Widening:
         left_keys: list[Expression] = []
         right_keys: list[Expression] = []
         for one, other in zip(join.left_keys, join.right_keys, strict=True):
-            mine, yours = _over(one, lefts), _over(other, rights)
+            mine, yours = _over(one, lefts, as_it_is), _over(other, rights, as_it_is)
             wide = is_number(mine) and not (fits(mine) and fits(yours))
             count = digit_count(mine.bounds.union(yours.bounds))
             left_keys += digits(mine, count) if wide else [mine]
@@ -211,14 +226,18 @@ class _Widening:
 
     def _window(self, window: Window) -> tuple[Relation, Fields]:
         below, fields = self.visit(window.source)
-        partition = [word for key in window.partition for word in _key_words(_over(key, fields))]
+        lets = Lets(below)
+        partition = [word for key in window.partition for word in _key_words(_over(key, fields, lets), lets)]
         order = [
             SortKey(word, key.descending, key.nulls_first)
             for key in window.order
-            for word in _key_words(_over(key.expression, fields))
+            for word in _key_words(_over(key.expression, fields, lets), lets)
         ]
-        over = [c if c.argument is None else replace(c, argument=_over(c.argument, fields)) for c in window.calls]
-        made = [window_parts(call, window.max_rows) for call in over]
+        over = [_of_window(call, lambda part: _over(part, fields, lets)) for call in window.calls]
+        named = [window_parts(call, window.max_rows, lets) for call in over]
+        made = [[(weight, _of_window(part, lets.settled)) for weight, part in parts] for parts in named]
+        below, partition = lets.relation(), list(map(lets.settled, partition))
+        order = [SortKey(lets.settled(k.expression), k.descending, k.nulls_first) for k in order]
         calls = tuple(dict.fromkeys(part for parts in made for _, part in parts))
         names = {part: name for name, parts in zip(window.call_names, made, strict=True) for _, part in parts}
         new = Window(below, tuple(partition), tuple(order), calls, tuple(names[call] for call in calls))
@@ -228,8 +247,12 @@ class _Widening:
         return _settled(new, values, [field.type for field in window.fields])
 
 
-def _over(e: Expression, fields: Fields) -> Expression:
-    return legal(substitute(e, fields))
+def _over(e: Expression, fields: Fields, let: Let) -> Expression:
+    return legal(substitute(e, fields), let)
+
+
+def _of_window(call: WindowCall, change: Let) -> WindowCall:
+    return call if call.argument is None else replace(call, argument=change(call.argument))
 
 
 def _moved(fields: Fields, relation: Relation, start: int) -> Fields:

@@ -15,6 +15,9 @@ from smpc_sql.sharing import AShare, BShare
 MAX_STEPS = 64
 """Up to this many values of a quotient by a public number, all comparisons are made at once."""
 
+_HALF = 31
+"""The most bits that one shift takes from a word."""
+
 _FEW_STEPS = 3
 """So few comparisons cost less than `shift`."""
 
@@ -31,6 +34,9 @@ def divide_by_public(session: Session, x: Array, divisor: int, low: int, high: i
     if high - low // divisor * divisor >= 1 << 63 and divisor == 1 << divisor.bit_length() - 1:
         return _divide_any(session, x, divisor)
     first, last = low // divisor, high // divisor
+    wide = high - (low >> _HALF << _HALF) >= 1 << 63
+    if last - first > MAX_STEPS and divisor == 1 << divisor.bit_length() - 1 < 1 << _HALF and not wide:
+        return _shift_twice(session, x, divisor, low)
     rest = x - session.public(words_of(first * divisor))
     if last - first > MAX_STEPS:
         start = np.full(len(x), session.public(words_of(divisor)), dtype=np.uint64)
@@ -46,6 +52,15 @@ def divide_by_public(session: Session, x: Array, divisor: int, low: int, high: i
     reached = negate(session, negative(session, AShare(below)))
     steps = to_words(session, reached, 64).words.sum(axis=0, dtype=np.uint64)
     found: Array = steps + session.public(words_of(first))
+    return found
+
+
+def _shift_twice(session: Session, x: Array, divisor: int, low: int) -> Array:
+    """floor(x / divisor) by a power of two, of words too wide for one shift: x >> 31, and what is left / divisor."""
+    high = shift(session, x, _HALF, low >> _HALF << _HALF, 64)
+    rest = x - (high << np.uint64(_HALF))
+    below = divide_by_public(session, rest, divisor, 0, (1 << _HALF) - 1)
+    found: Array = below + high * words_of((1 << _HALF) // divisor)
     return found
 
 

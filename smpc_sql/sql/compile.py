@@ -17,16 +17,18 @@ from smpc_sql.errors import (
 )
 from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import chosen_once
+from smpc_sql.plan.choices import without_choices
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
 from smpc_sql.plan.expressions import Column, Divide, Elapsed, Expression, Literal, LongText, Sqrt, WrittenDouble
+from smpc_sql.plan.legal import legal
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.pairs import check_pairs, check_sizes
 from smpc_sql.plan.presence import told_by_words
 from smpc_sql.plan.relations import Limit, Relation, Sort, SortKey, substitute
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.plan.rules.merge_projects import merge_projects
+from smpc_sql.plan.rules.merge_projects import merge_projects, merge_small_projects
 from smpc_sql.plan.rules.prune_columns import prune_columns
-from smpc_sql.plan.wide import is_number, legal
+from smpc_sql.plan.wide import is_number
 from smpc_sql.plan.widen import digit_keys, widened
 from smpc_sql.schema import SqlType
 from smpc_sql.sql.bind import QueryBinder
@@ -37,6 +39,9 @@ from smpc_sql.sql.nodes import line_and_column
 from smpc_sql.sql.parse import CreateView, Explain, Select, parse_statements
 from smpc_sql.sql.tables import Bound
 from smpc_sql.sql.views import renamed
+
+_WIDE: dict[Rule, Rule] = {merge_projects: merge_small_projects, prune_columns: prune_columns}
+"""The rules that plans in parts still need, and what takes their places there."""
 
 
 def compile_select(text: str, catalog: Catalog, rules: tuple[Rule, ...] = RULES) -> Delivery:
@@ -68,10 +73,11 @@ def compile_statement(select: Select, catalog: Catalog, rules: tuple[Rule, ...] 
 @too_deep_is_refused()
 def _compiled(select: Select, catalog: Catalog, rules: tuple[Rule, ...]) -> Delivery:
     bound = _bind(select, catalog)
-    relation = optimize(chosen_once(bound.relation), rules)
+    source, outputs = without_choices(bound.relation, list(bound.columns))
+    relation = optimize(chosen_once(source), rules)
     check_sizes(relation)
     fields = tuple(relation.column(i) for i in range(len(relation.fields)))
-    columns = [(name, substitute(expression, fields)) for name, expression in bound.columns]
+    columns = [(name, substitute(expression, fields)) for name, expression in outputs]
     try:
         delivery = deliver(relation, columns)
         check_words(delivery)
@@ -88,7 +94,7 @@ def _of_wide_numbers(
     relation: Relation, columns: list[tuple[str, Expression]], rules: tuple[Rule, ...], error: OverflowPossible
 ) -> Delivery:
     """The same where a number may leave 64 bits. Raises the error where that does not help."""
-    kept = tuple(rule for rule in rules if rule in (merge_projects, prune_columns))
+    kept = tuple(_WIDE[rule] for rule in rules if rule in _WIDE)
     try:
         narrow, fields = widened(relation)
         delivery = _delivered(narrow, [(name, legal(substitute(e, fields))) for name, e in columns], kept)

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.plan.expressions import (
+    LARGEST_DIVISOR,
     AggregateCall,
     AggregateKind,
     Case,
@@ -23,7 +24,6 @@ from smpc_sql.plan.frames import PARTITION, PEERS, ROW, UP_TO_PEERS, WHOLE, Edge
 from smpc_sql.plan.places import Place
 from smpc_sql.plan.relations import Relation, SortKey, Window, WindowCall
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.plan.wide import LARGEST_DIVISOR
 from smpc_sql.schema import DAY, Date, Decimal, Double, Integer, Text, Timestamp, scale_of
 from smpc_sql.sql import quotient
 from smpc_sql.sql.aggregate import GroupedBinder
@@ -148,7 +148,7 @@ def order_word(x: Expression) -> Expression:
 
     Of a quotient by a constant it is the numerator. Else floor(2^k n / d), which is exact: two quotients with
     denominators up to 2^(k/2) differ by 2^-k at least, if at all. Raises Unsupported
-    where denominators have more than 35 bits.
+    where denominators have more than 58 bits.
     """
     word = word_of(x.x if isinstance(x, Sqrt) else x)
     if not isinstance(word.type, Double):

@@ -7,6 +7,7 @@ from sqlglot import exp
 from smpc_sql.errors import InternalError, UnknownName
 from smpc_sql.plan.expressions import (
     Add,
+    Case,
     Column,
     Divide,
     Elapsed,
@@ -21,6 +22,7 @@ from smpc_sql.plan.expressions import (
     WrittenDouble,
     rebuild,
 )
+from smpc_sql.plan.wide import fits
 from smpc_sql.schema import WORD, Double
 from smpc_sql.sql.fixed import over_constant
 from smpc_sql.sql.nodes import only
@@ -86,8 +88,15 @@ class Words:
                 return rebuild(e, tuple(map(self._polynomial, e.parts)))
             case Column(name=name):
                 return self._field(e, name)
+            case Case(branches, default) if not fits(e):
+                chosen = tuple((self._field(condition, "chosen"), self._choice(value)) for condition, value in branches)
+                return Case(chosen, self._choice(default))
             case _:
                 return self._field(e, "word")
+
+    def _choice(self, e: Expression) -> Expression:
+        """A value of a CASE: constants are fields, too, since an outer join may make them NULL."""
+        return self._field(e, "word") if isinstance(e, Literal) and e.value is not None else self._polynomial(e)
 
     def _field(self, e: Expression, name: str) -> Column:
         if isinstance(e.type, Double):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, assert_never
 from smpc_sql.moments import interval_text, parts_of_interval
 from smpc_sql.plan.delivery import Delivery, LocalSortKey
 from smpc_sql.plan.expressions import (
+    DIGIT,
     Add,
     AggregateCall,
     And,
@@ -32,12 +33,14 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongQuotient,
     LongText,
     Lookup,
     Multiply,
     Negate,
     Not,
     Or,
+    QuotientDigit,
     Remainder,
     Rescale,
     Sqrt,
@@ -141,6 +144,11 @@ def _evaluate(e: Expression, row: Row) -> int | None:
             return _strict(lambda a, b: (a << places) // max(b, 1), of(numerator), of(denominator))
         case WholeRoot(x):
             return _strict(math.isqrt, of(x))
+        case QuotientDigit(LongQuotient(digits, divisors, _, places), place):
+            parts = map(of, (*digits, *divisors))
+            return _strict(lambda *a: _digit(a[: len(digits)], a[len(digits) :], places, place), *parts)
+        case LongQuotient() | QuotientDigit():
+            raise AssertionError("a long quotient is not a word")
         case Remainder(x, divisor):
             return _strict(lambda a: a % divisor, of(x))
         case Within(x):
@@ -163,6 +171,11 @@ def _evaluate(e: Expression, row: Row) -> int | None:
             raise AssertionError(f"{type(e).__name__} is not a word")
         case _:
             assert_never(e)
+
+
+def _digit(digits: Sequence[int], divisors: Sequence[int], places: int, place: int) -> int:
+    total = sum(digit << DIGIT * i for i, digit in enumerate(reversed(digits)))
+    return (total << places) // math.prod(max(d, 1) for d in divisors) >> DIGIT * place & ((1 << DIGIT) - 1)
 
 
 def _strict(function: Callable[..., int], *values: int | None) -> int | None:

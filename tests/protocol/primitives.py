@@ -24,6 +24,7 @@ from smpc_sql.protocol import (
     extremes,
     fractions,
     grouping,
+    long_division,
     lookup,
     matching,
     moments,
@@ -224,7 +225,19 @@ def _quotients(n: int) -> list[Case]:
             {"n": n, "s": 3, "L": 8},
         ),
         *(_shift(n, lane) for lane in (16, 32, 64)),
+        *(_long(n, step, lane, width) for step, lane, width in ((1, 32, 30), (4, 64, 40))),
     ]
+
+
+def _long(n: int, step: int, lane: int, width: int) -> Case:
+    """Numbers of 40 bits in two digits, by two words, to 24 binary places."""
+    steps = 40 // step + 24 // step
+    return Case(
+        "long_division.divide_digits",
+        lambda session, x, y: long_division.divide_digits(session, x.words, y.words, 40, 24, step, width),
+        (Input("words", (2, n), limit=(1 << 16) - 1), Input("words", (2, n), limit=(1 << width) - 1)),
+        {"n": n, "u": steps + 1, "t": 2 * steps * ((1 << step) - 1), "c": 2, "b": 40, "L": lane},
+    )
 
 
 def _shift(n: int, lane: int) -> Case:

@@ -25,6 +25,7 @@ from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, S
 from smpc_sql.plan.expressions.expression import Expression, rebuild
 from smpc_sql.plan.expressions.leaves import Column, Elapsed, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
+from smpc_sql.plan.expressions.long_division import DIGIT, LARGEST_DIVISOR, LongQuotient, QuotientDigit
 from smpc_sql.plan.expressions.long_text import LongText
 from smpc_sql.plan.expressions.node import BIT
 from smpc_sql.plan.expressions.texts import TextCall, WrittenDouble
@@ -32,6 +33,8 @@ from smpc_sql.plan.expressions.traversal import columns_of, transform, walk
 
 __all__ = [
     "BIT",
+    "DIGIT",
+    "LARGEST_DIVISOR",
     "MAX_TABLE",
     "Add",
     "AggregateCall",
@@ -49,12 +52,14 @@ __all__ = [
     "IsNull",
     "Less",
     "Literal",
+    "LongQuotient",
     "LongText",
     "Lookup",
     "Multiply",
     "Negate",
     "Not",
     "Or",
+    "QuotientDigit",
     "Remainder",
     "Rescale",
     "Sqrt",

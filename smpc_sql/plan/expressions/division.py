@@ -50,14 +50,13 @@ class WholeQuotient(Node):
     """floor(numerator * 2^places / denominator) of two INTEGERs, denominator >= 0; anything where that is 0.
 
     With places > 0 the numerator is not negative either. width: if not 0, the quotient is known to be from 0 to
-    2^width - 1. part_of: of a digit of a longer quotient, how many binary places that has (`plan/wide.py`).
+    2^width - 1.
     """
 
     numerator: Expression
     denominator: Expression
     places: int = 0
     width: int = 0
-    part_of: int = 0
 
     def __post_init__(self) -> None:
         n, d = self.numerator, self.denominator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from smpc_sql.plan.expressions.arithmetic import Add, FromBoolean, Multiply, Negate, Rescale, Subtract, Within
@@ -9,6 +10,7 @@ from smpc_sql.plan.expressions.choice import Case, Lookup
 from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient, WholeRoot
 from smpc_sql.plan.expressions.leaves import Column, Elapsed, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
+from smpc_sql.plan.expressions.long_division import LongQuotient, QuotientDigit
 from smpc_sql.plan.expressions.long_text import LongText
 from smpc_sql.plan.expressions.texts import TextCall, WrittenDouble
 
@@ -33,6 +35,8 @@ Expression = (
     | FloorDivide
     | WholeQuotient
     | WholeRoot
+    | LongQuotient
+    | QuotientDigit
     | Remainder
     | Within
     | Divide
@@ -74,8 +78,12 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return InSet(new[0], codes)
         case FloorDivide(_, divisor, type_):
             return FloorDivide(new[0], divisor, type_)
-        case WholeQuotient(_, _, places, width, part_of):
-            return WholeQuotient(new[0], new[1], places, width, part_of)
+        case WholeQuotient(_, _, places, width):
+            return WholeQuotient(new[0], new[1], places, width)
+        case LongQuotient(digits):
+            return replace(expression, digits=new[: len(digits)], divisors=new[len(digits) :])
+        case QuotientDigit(_, place):
+            return QuotientDigit(new[0], place)
         case Remainder(_, divisor):
             return Remainder(new[0], divisor)
         case Within(_, interval):

@@ -18,7 +18,7 @@ MAX_SIZE = 20_000
 class Node:
     """What every expression knows; set by `_know` while it is built, and no part of its identity."""
 
-    __slots__ = ("bounds", "nullable", "parts", "secret", "size", "type")
+    __slots__ = ("bounds", "hashed", "nullable", "parts", "secret", "size", "type")
 
     type: SqlType
     nullable: bool
@@ -26,6 +26,21 @@ class Node:
     secret: bool
     parts: tuple[Expression, ...]
     size: int
+    hashed: int
+
+    def __init_subclass__(cls) -> None:
+        """Nodes are looked up all the time, and what a dataclass hashes goes down to the leaves: each does so once."""
+        computed = cls.__dict__.get("__hash__")
+        if computed is not None:
+
+            def kept(self: Node) -> int:
+                try:
+                    return self.hashed
+                except AttributeError:
+                    object.__setattr__(self, "hashed", computed(self))
+                    return self.hashed
+
+            type.__setattr__(cls, "__hash__", kept)
 
     def _know(self, type_: SqlType, nullable: bool, bounds: Interval, secret: bool, *parts: Expression) -> None:
         object.__setattr__(self, "type", type_)

@@ -25,12 +25,14 @@ from smpc_sql.plan.expressions import (
     IsNull,
     Less,
     Literal,
+    LongQuotient,
     LongText,
     Lookup,
     Multiply,
     Negate,
     Not,
     Or,
+    QuotientDigit,
     Remainder,
     Rescale,
     Sqrt,
@@ -111,6 +113,8 @@ def _fold(e: Expression) -> Expression:
             | WrittenDouble()
             | Elapsed()
         ):
+            return e
+        case LongQuotient() | QuotientDigit():
             return e
         case Add() | Subtract() | Multiply() | Negate() | Rescale():
             return _fold_arithmetic(e)

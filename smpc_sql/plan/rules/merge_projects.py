@@ -22,16 +22,23 @@ from smpc_sql.plan.relations import (
 _LARGE = 500
 """Equal subexpressions are computed once anyway; this only keeps plans short."""
 
+_SMALL = 24
+
 
 def merge_projects(relation: Relation) -> Relation:
     """Project over Project, Aggregate over Project and CrossJoin over Project without the inner Project."""
-    return rewrite(relation, _merge)
+    return rewrite(relation, lambda node: _merge(node, _LARGE))
 
 
-def _merge(relation: Relation) -> Relation:
+def merge_small_projects(relation: Relation) -> Relation:
+    """The same of plans in which expressions have names so that they are not written out (`plan/lets.py`)."""
+    return rewrite(relation, lambda node: _merge(node, _SMALL))
+
+
+def _merge(relation: Relation, large: int) -> Relation:
     match relation:
         case Project(Project() as inner) | Aggregate(Project() as inner):
-            return _try(lambda: rebase(relation, (inner.source,), inner.expressions), relation, inner)
+            return _try(lambda: rebase(relation, (inner.source,), inner.expressions), relation, inner, large)
         case CrossJoin(Project() as inner, right) if right.max_rows == 1:
             joined = CrossJoin(inner.source, right)
             start = len(inner.source.fields)
@@ -42,9 +49,9 @@ def _merge(relation: Relation) -> Relation:
             return relation
 
 
-def _try(merged: Callable[[], Relation], relation: Relation, inner: Project) -> Relation:
+def _try(merged: Callable[[], Relation], relation: Relation, inner: Project, large: int) -> Relation:
     """The merged relation, unless it repeats work: an operation that is used twice is better computed once."""
-    if _repeats(relation, inner):
+    if _repeats(relation, inner, large):
         return relation
     try:
         return merged()
@@ -52,6 +59,6 @@ def _try(merged: Callable[[], Relation], relation: Relation, inner: Project) -> 
         return relation
 
 
-def _repeats(relation: Relation, inner: Project) -> bool:
+def _repeats(relation: Relation, inner: Project, large: int) -> bool:
     uses = [node.index for e in expressions_of(relation) for node in walk(e) if isinstance(node, Column)]
-    return any(inner.expressions[i].size > _LARGE and uses.count(i) > 1 for i in set(uses))
+    return any(inner.expressions[i].size > large and uses.count(i) > 1 for i in set(uses))

@@ -113,3 +113,31 @@ WITH grid AS (SELECT CAST(FLOOR(followup_days / 90.0) AS INTEGER) AS bin, arm, C
     THEN n ELSE 0 END) AS n1, SUM(n) AS n FROM r GROUP BY bin)
 SELECT bin, d1, d * n1 * 1.0 / n AS e1, CASE WHEN n > 1 THEN 1.0 * d * n1 * (n - n1) * (n - d) / (1.0 * n * n *
     (n - 1)) END AS v FROM w ORDER BY bin;
+
+-- and the test itself: what was observed against what was expected
+WITH grid AS (SELECT CAST(FLOOR(followup_days / 90.0) AS INTEGER) AS bin, arm, COUNT(*) AS c, SUM(event) AS d FROM
+    survival GROUP BY bin, arm), r AS (SELECT bin, arm, d, SUM(c) OVER (PARTITION BY arm ORDER BY bin DESC) AS n FROM
+    grid), w AS (SELECT bin, SUM(CASE WHEN arm = 'A' THEN d ELSE 0 END) AS d1, SUM(d) AS d, SUM(CASE WHEN arm = 'A'
+    THEN n ELSE 0 END) AS n1, SUM(n) AS n FROM r GROUP BY bin), t AS (SELECT d1, d * n1 * 1.0 / n AS e1, CASE WHEN
+    n > 1 THEN 1.0 * d * n1 * (n - n1) * (n - d) / (1.0 * n * n * (n - 1)) END AS v FROM w)
+SELECT SUM(d1) - SUM(e1) AS surplus, SUM(v) AS variance, (SUM(d1) - SUM(e1)) ^ 2 / SUM(v) AS chi2 FROM t;
+
+-- whether two attributes have to do with one another
+WITH o AS (SELECT gender, race, COUNT(*) AS o FROM demographics GROUP BY gender, race), e AS (SELECT o, SUM(o) OVER
+    (PARTITION BY gender) AS r, SUM(o) OVER (PARTITION BY race) AS c, SUM(o) OVER () AS n FROM o)
+SELECT SUM((o - 1.0 * r * c / n) * (o - 1.0 * r * c / n) / (1.0 * r * c / n)) AS chi2, SQRT(SUM((o - 1.0 * r * c / n)
+    * (o - 1.0 * r * c / n) / (1.0 * r * c / n)) / (MAX(n) * 2)) AS cramers_v FROM e;
+
+-- how few share the market
+WITH s AS (SELECT trip_type, SUM(fare) / SUM(SUM(fare)) OVER (PARTITION BY trip_type) AS share FROM trips GROUP BY
+    trip_type, company) SELECT trip_type, SUM(share * share) AS hhi FROM s GROUP BY trip_type ORDER BY trip_type;
+
+-- effects of several sites, each weighed by how sure it is
+WITH t AS (SELECT site_id, COUNT(*) AS n, AVG(systolic) AS y, VAR_SAMP(systolic) / COUNT(*) AS v FROM vitals GROUP BY
+    site_id) SELECT SUM(y / v) / SUM(1 / v) AS pooled, 1 / SUM(1 / v) AS variance FROM t;
+
+-- precision and recall of a rule in each unit, and their harmonic mean over all
+WITH t AS (SELECT unit_type, COUNT(*) FILTER (WHERE apache_iv > 80 AND died = 1) AS tp, COUNT(*) FILTER (WHERE apache_iv >
+    80 AND died = 0) AS fp, COUNT(*) FILTER (WHERE apache_iv <= 80 AND died = 1) AS fn FROM encounters GROUP BY
+    unit_type), p AS (SELECT 1.0 * tp / NULLIF(tp + fp, 0) AS pr, 1.0 * tp / NULLIF(tp + fn, 0) AS re FROM t)
+SELECT AVG(2 * pr * re / NULLIF(pr + re, 0)) AS f1 FROM p;
