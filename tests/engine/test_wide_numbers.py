@@ -39,7 +39,7 @@ def test_plans_are_right_with_and_without_rules(sql: str, world: World) -> None:
         assert_same(answer(compile_select(sql, world.catalog, rules), world.tables), world.expected(sql), ordered(sql))
 
 
-@pytest.mark.parametrize("sql", [*NUMBERS, *QUOTIENTS[1::5]])
+@pytest.mark.parametrize("sql", [*NUMBERS, *QUOTIENTS[1::5], *QUOTIENTS[-4:]])
 def test_protocols_give_duckdbs_answer(sql: str, world: World, consortium: LockstepConsortium) -> None:
     check_answer(consortium, world, sql, ordered(sql))
 

@@ -161,7 +161,6 @@ OVERFLOWS = [
     ("SELECT MIN(id) OVER (ORDER BY a) FROM t", "MIN over the frames"),
     ("SELECT ARG_MAX(a, id * a) FROM t", "(id * a)"),
     ("SELECT (id * a) // id FROM t", "(-id)"),
-    ("SELECT CORR(id, a) > 0.1 FROM t", "could be anywhere in"),
 ]
 
 WIDE = [
@@ -170,6 +169,7 @@ WIDE = [
     "SELECT 1 FROM t WHERE id < a",
     "SELECT MIN(id), MAX(id * 3) FROM t",
     "SELECT (id * a) // b FROM t",
+    "SELECT CORR(id, a) > 0.1 FROM t",
     "SELECT 1 FROM t LEFT JOIN u ON t.id * 10 = u.a",
     "SELECT id * a AS p, COUNT(DISTINCT id * b) FROM t GROUP BY p ORDER BY SUM(id) DESC LIMIT 3",
 ]

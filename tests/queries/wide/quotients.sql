@@ -20,4 +20,9 @@ SELECT id, (w - AVG(w) OVER ()) / STDDEV(w) OVER () FROM m;
 SELECT STDDEV(w) / AVG(w), STDDEV(h) / AVG(h), -STDDEV(h), AVG(h) * STDDEV(w), CORR(w, h) * -2 FROM m;
 SELECT g, COALESCE(STDDEV(w), 0), CASE WHEN g > 0 THEN STDDEV(h) ELSE AVG(h) END FROM m GROUP BY g;
 SELECT k FROM m GROUP BY k HAVING STDDEV(h) > AVG(h);
-SELECT id FROM m WHERE h > (SELECT -2 * STDDEV(h) FROM m)
+SELECT id FROM m WHERE h > (SELECT -2 * STDDEV(h) FROM m);
+SELECT g, SUM(h / w), AVG(h / (w - 70)) FROM m GROUP BY g;
+-- sums of quotients of which both sides are wide, with choices, and without what they have in common
+SELECT g, SUM(CASE WHEN k > 10 THEN h * w / (w * w) WHEN k IS NULL THEN h / (g + 1) END) FROM m GROUP BY g;
+SELECT SUM((h - w) * (h - w) / (w * h)), MAX(k * h / (w * (id + 1))), SUM(-h / w), SUM(w / NULLIF(k - 7, 0)) FROM m;
+SELECT SUM(s * s) FROM (SELECT SUM(h) / (SELECT SUM(h) FROM m) AS s FROM m GROUP BY g)
