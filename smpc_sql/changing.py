@@ -103,23 +103,30 @@ class Changing:
 
         frames: what each party is sent for it.
         """
+        first, others = self._calls.parties[:1], self._calls.parties[1:]
+        asked = (self._calls.parties,) if together else (first, others)
+        with self._lock:
+            for _ in self._calls.attempts():
+                if self._attempt(make, frames, asked):
+                    return
+        raise QueryError("the table is being changed all the time")
+
+    def _attempt(self, make: Make, frames: Mapping[str, Frames] | None, asked: tuple[tuple[str, ...], ...]) -> bool:
+        """Prepares and commits; what fails is rolled back. False if somebody else was changing the same."""
         calls = self._calls
         leader = calls.parties[:1]
-        asked = (calls.parties,) if together else (leader, calls.parties[1:])
-        with self._lock:
-            for _ in calls.attempts():
-                change = os.urandom(16)
-                try:
-                    if self._prepare(make, change, frames, asked):
-                        with calls.begin() as call:
-                            all_of(messages.Done, calls.ask(call, messages.Commit(call.request, change), leader))
-                        return
-                except BaseException:
-                    calls.tell(leader, messages.Rollback(change))
-                    raise
-                finally:
-                    self._catalog.keep(None)
-        raise QueryError("the table is being changed all the time")
+        change = os.urandom(16)
+        try:
+            prepared = self._prepare(make, change, frames, asked)
+            if prepared:
+                with calls.begin() as call:
+                    all_of(messages.Done, calls.ask(call, messages.Commit(call.request, change), leader))
+        except BaseException:
+            calls.tell(leader, messages.Rollback(change))
+            raise
+        finally:
+            self._catalog.keep(None)
+        return prepared
 
     def _prepare(
         self, make: Make, change: bytes, frames: Mapping[str, Frames] | None, asked: tuple[tuple[str, ...], ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from smpc_sql.protocol.characters import BLANKS, DIGITS, END, kinds
@@ -69,36 +71,38 @@ def read_timestamp(session: Session, planes: Array, loose: bool = False) -> Arra
     places = _longer(places, _FRACTION + _MICROS, 5)
     for place in (_MONTH, _DAY, _HOUR, _MINUTE, _SECOND):
         places = _with_zero(session, places, place, places[place, width + 2], slice(width, width + 2))
-    return _moment(session, places[:, :width], *(places[:, width + i] for i in (0, 1, 3, 4, 5, 6, 7)))
+    return _moment(session, places[:, :width], _Marks(*(places[:, width + i] for i in (0, 1, 3, 4, 5, 6, 7))))
 
 
-def _moment(
-    session: Session,
-    text: Array,
-    digit: Array,
-    more: Array,
-    between: Array,
-    before_time: Array,
-    colon: Array,
-    point: Array,
-    some: Array,
-) -> Array:
+class _Marks(NamedTuple):
+    """A bit for every place: what stands there; more: whether the moment goes on, some: whether the text does."""
+
+    digit: Array
+    more: Array
+    between: Array
+    before_time: Array
+    colon: Array
+    point: Array
+    some: Array
+
+
+def _moment(session: Session, text: Array, marks: _Marks) -> Array:
     """The characters at their places, and marks of them: a fraction's digits go on until one is missing."""
-    missing = prefix_or(session, inverted(session, digit[_FRACTION:]))
-    over = inverted(session, more)
+    missing = prefix_or(session, inverted(session, marks.digit[_FRACTION:]))
+    over = inverted(session, marks.more)
     ends = inverted(session, np.concatenate([np.zeros_like(missing[:1]), missing[:-1]]))
-    around = np.stack([digit[_HOUR], digit[_HOUR + 1], before_time[_DATE], colon[_HOUR + 2]])
-    date = np.concatenate(_ymd_terms(session, text, digit, between))
+    around = np.stack([marks.digit[_HOUR], marks.digit[_HOUR + 1], marks.before_time[_DATE], marks.colon[_HOUR + 2]])
+    date = np.concatenate(_ymd_terms(session, text, marks.digit, marks.between))
     cuts = np.stack([ends, over[_FRACTION:]])
-    groups = [around, digit[_MINUTE : _MINUTE + 2], digit[_SECOND : _SECOND + 2], date, cuts]
+    groups = [around, marks.digit[_MINUTE : _MINUTE + 2], marks.digit[_SECOND : _SECOND + 2], date, cuts]
     hour, minute, second, date, cut = every(session, groups)
-    steps = np.stack([hour, minute, colon[_MINUTE + 2], second, point[_SECOND + 2]])
+    steps = np.stack([hour, minute, marks.colon[_MINUTE + 2], second, marks.point[_SECOND + 2]])
     reached = inverted(session, prefix_or(session, inverted(session, steps)))
     last = np.stack([over[_MINUTE], over[_MINUTE + 2], over[_SECOND], over[_SECOND + 2], np.bitwise_xor.reduce(cut)])
     clock = text[_CLOCK, :4]
-    each = np.broadcast_to(digit[_CLOCK][:, None], clock.shape)
+    each = np.broadcast_to(marks.digit[_CLOCK][:, None], clock.shape)
     here, clock = products(session, (reached, last), (clock, each))
-    ended = np.bitwise_xor.reduce(here) ^ inverted(session, some[_DATE])
+    ended = np.bitwise_xor.reduce(here) ^ inverted(session, marks.some[_DATE])
     (valid,) = products(session, (date, ended))
     digits = np.concatenate([text[_YMD, :4], clock])
     return written(session, valid, np.zeros_like(valid), digits)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,27 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import ANSWER, DDL, FRAME, QUERY, World, fill, plain
+from worlds import ANSWER, DDL, FRAME, QUERY, MakeWorld, World, agree, fill, plain
 
 from parties.directory_store import DirectoryStore
 from smpc_sql import messages
 from smpc_sql.errors import CatalogConflict, DataError, PeerError, PolicyError, SmpcError, UnknownName
 from smpc_sql.transport.faulty import Fault, Rule
-
-MakeWorld = Callable[..., World]
-
-
-def agree(world: World) -> bool:
-    """All stores hold the same catalog, and nothing waits."""
-    for _ in range(100):
-        if not any(store.staged for store in world.stores.values()):
-            break
-        time.sleep(0.02)
-    return (
-        len({store.catalog.canonical_text() for store in world.stores.values()}) == 1
-        and not any(store.staged for store in world.stores.values())
-        and not any(party._changes._pending for party in world.parties.values())
-    )
 
 
 def test_rows_are_shared_and_no_party_holds_them(world: World) -> None:
@@ -255,9 +239,6 @@ class TestFailures:
                 break
         else:
             pytest.fail("no message was lost")
-        deadline = time.monotonic() + 4
-        while not agree(world) and time.monotonic() < deadline:
-            time.sleep(0.1)
         assert agree(world)
         con.execute("CREATE TABLE w (x INTEGER)")
         assert agree(world)
@@ -269,7 +250,6 @@ class TestFailures:
         with con._calls.begin() as call:
             con._calls.ask(call, messages.Define(call.request, os.urandom(16), "DROP TABLE t"))
         assert all(store.staged for store in world.stores.values())
-        time.sleep(2)
         assert agree(world)
         assert con.sql(QUERY).fetchall() == ANSWER
 
@@ -323,7 +303,6 @@ class TestRestart:
         with con._calls.begin() as call:
             (reply,) = con._calls.ask(call, messages.Commit(call.request, change), ("p1",)).values()
         assert isinstance(reply, messages.Failed if name == "p1" else messages.Done)
-        time.sleep(1.2)
         assert agree(world)
         assert len(world.stores["p3"].catalog.tables) == (1 if name == "p1" else 0)
 
@@ -339,7 +318,6 @@ class TestRestart:
         assert reply.fault.peer == "p3"
         assert "will follow" in reply.fault.message
         self.restart(world, tmp_path, "p3")
-        time.sleep(1.5)
         assert agree(world)
         assert not world.stores["p3"].catalog.tables
 

@@ -20,6 +20,7 @@ from smpc_sql.errors import InternalError, PeerError, PolicyError, SmpcError, Un
 from smpc_sql.transport.faulty import Fault, Rule
 
 MakeWorld = Callable[..., World]
+LONG = 20.0  # seconds that nothing takes but what waits for a timeout of this length
 
 
 def hang(seconds: float) -> Callable[[Seat], None]:
@@ -99,13 +100,13 @@ def test_who_may_not_query_is_refused(world: World) -> None:
 
 
 class TestAgreement:
-    def test_another_plan_is_found_out(self, world: World) -> None:
-        con = fill(world.start(p2=Hooked(digest=b"x" * 32)))
+    def test_another_plan_is_found_out(self, make_world: MakeWorld) -> None:
+        con = fill(make_world(3, timeout=LONG).start(p2=Hooked(digest=b"x" * 32)))
         seconds, error = timed(lambda: con.sql(QUERY))
         assert isinstance(error, PeerError)
         assert error.peer == "p2"
         assert "plan differs from that of p1, p3" in str(error)
-        assert seconds < 4
+        assert seconds < LONG
 
     def test_another_catalog_is_found_out(self, world: World) -> None:
         con = fill(world.start())
@@ -148,31 +149,34 @@ class TestAgreement:
 class TestFailures:
     """The other parties go on serving afterwards."""
 
-    def test_a_dead_party(self, world: World) -> None:
+    def test_a_dead_party(self, make_world: MakeWorld) -> None:
+        world = make_world(3, timeout=LONG)
         con = fill(world.start())
         world.stop("p2")
         seconds, error = timed(lambda: con.sql(QUERY))
         assert isinstance(error, PeerError)
         assert error.peer == "p2"
-        assert seconds < 3
+        assert seconds < LONG
 
-    def test_a_party_that_dies_during_a_query(self, world: World) -> None:
+    def test_a_party_that_dies_during_a_query(self, make_world: MakeWorld) -> None:
+        world = make_world(3, timeout=LONG)
         con = fill(world.start(p2=Hooked(before_run=lambda _: world.links["p2"].close())))
         seconds, error = timed(lambda: con.sql(QUERY))
         assert isinstance(error, PeerError)
         assert error.peer == "p2"
-        assert seconds < 3
+        assert seconds < LONG
 
     @pytest.mark.parametrize("slow", ["p1", "p3"])
     def test_a_silent_party_is_named_by_all(self, make_world: MakeWorld, slow: str) -> None:
         world = make_world(3, timeout=0.6)
-        engine = Hooked(before_run=hang(2.5))
+        awake = threading.Event()
+        engine = Hooked(before_run=lambda _: awake.wait(LONG) and None)
         con = fill(world.start(**{slow: engine}))
         seconds, error = timed(lambda: con.sql(QUERY))
         assert isinstance(error, PeerError)
         assert error.peer == slow
-        assert seconds < 2.4
-        time.sleep(2.2)
+        assert seconds < LONG
+        awake.set()
         engine._before_run = lambda _: None
         assert con.sql(QUERY).fetchall() == ANSWER
 
@@ -194,14 +198,16 @@ class TestFailures:
         assert isinstance(error, PeerError)
         assert error.peer == "p3"
 
-    def test_a_bug_is_the_partys_and_says_nothing(self, world: World, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_bug_is_the_partys_and_says_nothing(
+        self, make_world: MakeWorld, caplog: pytest.LogCaptureFixture
+    ) -> None:
         engine = Hooked(before_run=fails)
-        con = fill(world.start(p2=engine))
+        con = fill(make_world(3, timeout=LONG).start(p2=engine))
         seconds, error = timed(lambda: con.sql(QUERY))
         assert isinstance(error, PeerError | InternalError)
         assert "p2" in str(error)
         assert "42" not in str(error)
-        assert seconds < 3
+        assert seconds < LONG
         engine._before_run = lambda _: None
         assert con.sql(QUERY).fetchall() == ANSWER
 
@@ -212,7 +218,7 @@ class TestFailures:
         seconds, error = timed(lambda: con.sql(QUERY))
         assert isinstance(error, PeerError)
         assert error.peer == "provider"
-        assert seconds < 4
+        assert seconds < LONG
 
     def test_all_queries_of_a_dead_party_end(self, world: World) -> None:
         con = fill(world.start(p3=Hooked(before_run=hang(1.0))))
@@ -239,7 +245,7 @@ class TestFailures:
         seconds, error = timed(lambda: con.sql(QUERY))
         assert isinstance(error, PeerError)
         assert error.peer == "p2"
-        assert seconds < 5
+        assert seconds < LONG
 
     def test_a_query_that_nobody_waits_for_is_ended(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         ended: list[BaseException] = []
@@ -268,11 +274,11 @@ class TestFailures:
             time.sleep(0.02)
         assert "analyst: cancelled the query" in str(ended[0])
 
-    def test_closing_the_connection_ends_its_queries(self, world: World) -> None:
-        con = fill(world.start(p1=Hooked(before_run=hang(1.0))))
+    def test_closing_the_connection_ends_its_queries(self, make_world: MakeWorld) -> None:
+        con = fill(make_world(3, timeout=LONG).start(p1=Hooked(before_run=hang(1.0))))
         threading.Timer(0.3, con.close).start()
         seconds, _ = timed(lambda: con.sql(QUERY))
-        assert seconds < 3
+        assert seconds < LONG
 
 
 class TestHarmedFrames:
@@ -293,7 +299,7 @@ class TestHarmedFrames:
         except PeerError as error:
             lost = fault in (Fault.DROP, Fault.CORRUPT_HEADER)  # its sender and its receiver then wait for each other
             assert error.peer in {sender, *(world.faults[sender].receivers if lost else ())}
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < LONG
         assert con.sql(QUERY).fetchall() == ANSWER
 
     @pytest.mark.parametrize("fault", [Fault.DELAY, Fault.REORDER])

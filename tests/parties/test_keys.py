@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_changes import MakeWorld, agree
-from worlds import World
+from worlds import MakeWorld, World, agree
 
 import smpc_sql
 from smpc_sql.client import Connection

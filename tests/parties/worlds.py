@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -57,6 +58,9 @@ class _Other:
         self.prepared = prepared
         self.digest = digest
         self.discloses = prepared.discloses
+
+
+PATIENCE = 15.0  # seconds; what takes so long does not come
 
 
 class World:
@@ -135,6 +139,27 @@ class World:
         thread = threading.Thread(target=work, daemon=True)
         self._threads.append(thread)
         thread.start()
+
+
+MakeWorld = Callable[..., World]
+
+
+def agree(world: World) -> bool:
+    """All stores come to hold the same catalog, and nothing waits: soon, on a machine that is not busy."""
+    deadline = time.monotonic() + PATIENCE
+    while not settled(world):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def settled(world: World) -> bool:
+    return (
+        len({store.catalog.canonical_text() for store in world.stores.values()}) == 1
+        and not any(store.staged for store in world.stores.values())
+        and not any(party._changes._pending for party in world.parties.values())
+    )
 
 
 def fill(connection: Connection) -> Connection:
