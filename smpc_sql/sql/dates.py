@@ -229,6 +229,11 @@ def year_from_march(x: Expression) -> tuple[Expression, Expression]:
     return year, _table(x, lambda day: (153 * ((_day_of(day).month + 9) % 12) + 2) // 5 + _day_of(day).day - 1)
 
 
+def part_of(name: str, day: date) -> int:
+    """A part of a known day."""
+    return _PARTS[name](day)
+
+
 def months_of(x: Expression) -> Expression:
     """12 * year + month - 1, of a DATE."""
     return _plus(_times(part("year", x), 12), part("month", x), integer(-1))

@@ -19,6 +19,7 @@ from smpc_sql.plan.relations import Relation
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.sharing import share
 from smpc_sql.sql import (
+    formats,
     scalar_arithmetic,
     scalar_casts,
     scalar_choice,
@@ -310,4 +311,5 @@ _METHODS: dict[type[exp.Expr], _OwnMethod] = {
     **scalar_choice.METHODS,
     **scalar_casts.METHODS,
     **scalar_dates.METHODS,
+    **formats.METHODS,
 }

@@ -33,11 +33,11 @@ _DATE_PARTS: dict[type[exp.Expr], str] = {
 }
 
 
-_MONTHS = (
+MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def moved(binder: Binder, start: exp.Expr, interval: exp.Expr, sign: int) -> Expression:
@@ -152,7 +152,7 @@ def _two(binder: Binder, node: exp.Expr) -> tuple[Expression, Expression]:
 def _name(binder: Binder, node: exp.Expr) -> Expression:
     """MONTHNAME and DAYNAME: a dictionary of names."""
     only(node, "this")
-    names, part = (_MONTHS, "month") if isinstance(node, exp.Monthname) else (_DAYS, "isodow")
+    names, part = (MONTHS, "month") if isinstance(node, exp.Monthname) else (DAYS, "isodow")
     number = timestamps.part(part, binder.bind(node.this))
     labels = tuple(sorted(names))
     table = tuple(labels.index(names[(n - 1) % len(names)]) for n in range(number.bounds.low, number.bounds.high + 1))

@@ -6,7 +6,7 @@ zeros in front, which `Numeral` takes away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from smpc_sql.errors import Unsupported
@@ -18,7 +18,6 @@ from smpc_sql.plan.expressions import (
     FromBoolean,
     Less,
     Literal,
-    Lookup,
     Multiply,
     Negate,
     Subtract,
@@ -26,10 +25,9 @@ from smpc_sql.plan.expressions import (
     Within,
 )
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.plan.text import Join, Letters, Numeral, Trim
+from smpc_sql.plan.text import Join, Numeral, Trim
 from smpc_sql.schema import (
     WORD,
-    WORD_BYTES,
     Boolean,
     Date,
     Decimal,
@@ -45,10 +43,11 @@ from smpc_sql.schema import (
 )
 from smpc_sql.sql import coercion, timestamps
 from smpc_sql.sql.fixed import over_constant, times_constant
+from smpc_sql.sql.layout import digits_of, laid_out, of_few
 from smpc_sql.sql.literals import NULL, is_null, text_literal
 from smpc_sql.sql.operations import absolute
 from smpc_sql.sql.rounding import floor_divide, remainder, whole_digits
-from smpc_sql.sql.text import joined, spell, unspelled
+from smpc_sql.sql.text import spell, unspelled
 
 _WORD = Integer(64)
 _FEW = 256
@@ -57,9 +56,6 @@ _SECOND = 1_000_000
 _PLACES = 19
 _HALF_PLACES = 9
 _HALF = 10**_HALF_PLACES
-
-_Layout = Sequence["str | Expression"]
-"""What stands at each place: a character, or a digit as an INTEGER of 0 to 9."""
 
 
 def written(x: Expression) -> Expression:
@@ -86,7 +82,7 @@ def written(x: Expression) -> Expression:
     if isinstance(x.type, Date) and x.type.midnight:
         x = coercion.at_midnight(x)
     if isinstance(x.type, Date):
-        return _text(_date_layout(x))
+        return laid_out(_date_layout(x))
     return _moment(x) if isinstance(x.type, Timestamp) else _number(x)
 
 
@@ -114,17 +110,14 @@ def _ones(type_: SqlType) -> int:
 
 
 def _of_few(x: Expression, type_: SqlType, show: Callable[[int], str] | None = None) -> Expression:
-    shown = [_shown(value, type_) if show is None else show(value) for value in range(x.bounds.low, x.bounds.high + 1)]
-    labels = Enum(tuple(sorted(set(shown))))
-    place = {label: code for code, label in enumerate(labels.labels)}
-    return Lookup(x, tuple(place[text] for text in shown), labels)
+    return of_few(x, (lambda value: _shown(value, type_)) if show is None else show)
 
 
 def _number(x: Expression) -> Expression:
     """The sign, the digits and the point; then without the zeros in front."""
     layout, kept = _number_layout(x)
     signed = x.bounds.low < 0
-    text = _text(layout)
+    text = laid_out(layout)
     if not signed and kept == len(layout):
         return text
     assert isinstance(text.type, Text)
@@ -148,22 +141,28 @@ def _double(x: Expression) -> Expression:
     """A DOUBLE of fixed precision, without zeros at its end but one behind the point; NULL where it is."""
     fixed = over_constant(x)
     if fixed is None:
-        raise Unsupported("CAST to text of a quotient by what is not constant is supported in a query's outputs only")
+        raise Unsupported(
+            "CAST to text of a quotient by what is not constant is supported in a query's outputs only; "
+            "elsewhere it works for ROUND(quotient, 2), or CAST(quotient AS DECIMAL(18, 2))"
+        )
     unit = _constant(fixed.denominator)
     if fixed.numerator.bounds.size <= _FEW:
         return _of_few(fixed.numerator, fixed.numerator.type, lambda value: repr(value / unit))
     scale = next((s for s in range(1, _PLACES) if 10**s % unit == 0), None)
     if scale is None:
-        raise Unsupported("CAST to text of a quotient that has no end is supported in a query's outputs only")
+        raise Unsupported(
+            "CAST to text of a quotient that has no end is supported in a query's outputs only; "
+            "elsewhere it works for ROUND(quotient, 2), or CAST(quotient AS DECIMAL(18, 2))"
+        )
     number = FloorDivide(times_constant(fixed.numerator, 10**scale // unit), 1, Decimal(38, scale))
     layout, kept = _number_layout(number)
     cut = len(layout) - scale + 1
-    head = _text(layout[:cut])
+    head = laid_out(layout[:cut])
     assert isinstance(head.type, Text)
     shown = TextCall(Numeral(head.type, number.bounds.low < 0, kept - scale + 1), (spell(head),))
     if scale == 1:
         return unspelled(shown)
-    rest = _text(layout[cut:])
+    rest = laid_out(layout[cut:])
     assert isinstance(rest.type, Text)
     ends = TextCall(Trim(rest.type, False, True, ord("0")), (spell(rest),))
     return unspelled(TextCall(Join(head.type, rest.type), (shown, ends)))
@@ -174,20 +173,12 @@ def _constant(x: Expression) -> int:
     return x.value
 
 
-def _digits(x: Expression, count: int) -> Iterator[Expression]:
-    """The `count` digits of an INTEGER that is not negative and has no more: each of what those before it leave."""
-    for place in reversed(range(count)):
-        yield Within(floor_divide(x, 10**place), Interval(0, 9))
-        if place:
-            x = remainder(x, 10**place)
-
-
 def _all_digits(x: Expression, count: int) -> Iterator[str | Expression]:
     """The same of any INTEGER, without its sign. One whose negation might leave a word is halved before it is negated:
     below 0 both halves count from the other end, with a carry where the lower one is not 0.
     """
     if -x.bounds.low in WORD:
-        yield from _digits(absolute(x), count)
+        yield from digits_of(absolute(x), count)
         return
     high, low = floor_divide(x, _HALF), remainder(x, _HALF)
     carry = FromBoolean(Less(Literal(0, _WORD), low))
@@ -195,13 +186,13 @@ def _all_digits(x: Expression, count: int) -> Iterator[str | Expression]:
     above = Case(((negative, Negate(Add(high, carry, _WORD))),), high)
     below = Case(((negative, Subtract(Multiply(carry, Literal(_HALF, _WORD), _WORD), low, _WORD)),), low)
     yield from "0" * (count - _PLACES)
-    yield from _digits(Within(above, Interval(0, (1 << 63) // _HALF)), _PLACES - _HALF_PLACES)
-    yield from _digits(Within(below, Interval(0, _HALF - 1)), _HALF_PLACES)
+    yield from digits_of(Within(above, Interval(0, (1 << 63) // _HALF)), _PLACES - _HALF_PLACES)
+    yield from digits_of(Within(below, Interval(0, _HALF - 1)), _HALF_PLACES)
 
 
 def _date_layout(x: Expression) -> list[str | Expression]:
     year, month, day = (timestamps.part(name, x) for name in ("year", "month", "day"))
-    return [*_digits(year, 4), "-", *_digits(month, 2), "-", *_digits(day, 2)]
+    return [*digits_of(year, 4), "-", *digits_of(month, 2), "-", *digits_of(day, 2)]
 
 
 def _moment(x: Expression) -> Expression:
@@ -209,29 +200,11 @@ def _moment(x: Expression) -> Expression:
     layout = _date_layout(timestamps.date_of(x))
     for between, name in ((" ", "hour"), (":", "minute"), (":", "second")):
         part = timestamps.part(name, x)
-        layout += [between, *_digits(part, 2)]
-    layout += [".", *_digits(remainder(timestamps.number(x), _SECOND), 6)]
-    text = _text(layout)
+        layout += [between, *digits_of(part, 2)]
+    layout += [".", *digits_of(remainder(timestamps.number(x), _SECOND), 6)]
+    text = laid_out(layout)
     assert isinstance(text.type, Text)
     spelled = spell(text)
     for character in "0.":
         spelled = TextCall(Trim(text.type, False, True, ord(character)), (spelled,))
     return unspelled(spelled)
-
-
-def _text(layout: _Layout) -> Expression:
-    """The characters in words of text: a digit is added to the code of 0."""
-    type_ = Text(len(layout))
-    words = []
-    for start, word in zip(range(0, len(layout), WORD_BYTES), type_.words, strict=True):
-        total: Expression | None = None
-        known = 0
-        for place, each in enumerate(layout[start : start + word.length]):
-            unit = 1 << 8 * (word.length - 1 - place)
-            known += unit * ord(each if isinstance(each, str) else "0")
-            if not isinstance(each, str):
-                term = Multiply(each, Literal(unit, _WORD), _WORD)
-                total = term if total is None else Add(total, term, _WORD)
-        letters = Literal(known, _WORD) if total is None else Add(total, Literal(known, _WORD), _WORD)
-        words.append(TextCall(Letters(word), (letters,)))
-    return joined(words, type_)

@@ -55,6 +55,7 @@ GROWTH = {
     "date": [
         "CASE WHEN truth THEN date END", "COALESCE(date, date)", "LEAST(date, date)", "(date + int)",
         "CAST(DATE_TRUNC('month', date) AS DATE)", "CAST(stamp AS DATE)", "CAST(date + INTERVAL 1 MONTH AS DATE)",
+        "TRY_CAST(strftime(date, '%Y-%m-28') AS DATE)", "TRY_CAST(text AS DATE)",
     ],
     "label": [],
     "text": [
@@ -68,7 +69,9 @@ GROWTH = {
     ],
     "real": ["(num / int)", "(real + num)", "(real * real)", "(real / 4)", "(real - real)", "(int / 2)",
              "EPOCH(stamp - stamp)"],
-    "stamp": ["COALESCE(stamp, stamp)", "(stamp + INTERVAL 90 MINUTE)", "DATE_TRUNC('hour', stamp)"],
+    "stamp": ["COALESCE(stamp, stamp)", "(stamp + INTERVAL 90 MINUTE)", "DATE_TRUNC('hour', stamp)",
+              "TRY_CAST(text AS TIMESTAMP)", "TRY_CAST(strftime(stamp, '%d') AS TIMESTAMP)", "CAST(date AS TIMESTAMP)",
+              "TRY_CAST(date || ' 01:02:03' AS TIMESTAMP)"],
 }  # fmt: skip
 
 AGGREGATES = [

@@ -44,6 +44,7 @@ KINDS = (
     Kind("label", "ENUM('y', 'z')", ("y", "z")),
     Kind("text", "VARCHAR(3)", ("", "a", "ab", "b", "Zed", "y")),
     Kind("text", "VARCHAR(12)", ("", "a", "ab", "abcdefg", "abcdefgh", "abcdefghi", "Zed", "a%b_c", "ABCDEFGH")),
+    Kind("text", "VARCHAR(19)", ("", "2020-02-29 10:30:00", "2020-02-29", "2020-1-5T1:2", "2020-13-01", "12", "x")),
     Kind("real", "DOUBLE CHECK ({} BETWEEN -1000 AND 1000)", (-1000.0, -0.5, 0.0, 0.25, 2.0, 7.75)),
     Kind(
         "stamp",

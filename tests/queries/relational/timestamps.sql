@@ -37,3 +37,10 @@ SELECT id, LAG(came) OVER (ORDER BY id), RANK() OVER (ORDER BY came) FROM stays;
 SELECT id, LAST_DAY(came), NULLIF(came, '2021-01-03') FROM stays;
 SELECT DISTINCT HOUR(came) FROM stays;
 SELECT id FROM stays WHERE CAST(came AS DATE) = DATE '2020-02-28' OR HOUR(went) = 6;
+
+-- STRFTIME: of few texts a dictionary, else digits at fixed places and names between them
+SELECT id, strftime(came, '%Y-%m-%d %H:%M:%S.%f'), strftime(born, '%d.%m.%y'), strftime('%j %-j %G-W%V', born) FROM stays;
+SELECT id, strftime(came, '%a %-d %b, %I %p'), strftime(went, '%A|%B|%w%u%%%Z'), strftime(born, '%c%X'), strftime(born, 'é') FROM stays;
+SELECT strftime(came, '%H') AS hour, COUNT(*), MIN(strftime(came, '%Y/%m')) FROM stays GROUP BY hour ORDER BY hour;
+SELECT id FROM stays WHERE strftime(born, '%m') = '02' OR strftime(came, '%M:%S') LIKE '3%';
+SELECT strftime(TIMESTAMP '2020-02-03 04:05:06.7', '%f %p %j %a'), strftime(NULL::DATE, '%Y');
