@@ -70,6 +70,8 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("numbers, BOOLEAN, DATE and TIMESTAMP as text", "SELECT CAST(cost AS VARCHAR), id || ' of ' || day, CONCAT(urgent, '/', patient) FROM visits"),
     ("CAST, TRY_CAST to HUGEINT, ENUM, TIMESTAMP_S, TIMESTAMP_MS", "SELECT CAST(cost AS HUGEINT), TRY_CAST(name AS ENUM('a', 'b')), CAST(day AS TIMESTAMP_S) FROM visits JOIN patients USING (patient)"),
     ("STRFTIME", "SELECT strftime(day, '%Y-%m') AS month, COUNT(*), MAX(strftime(day, '%a %-d %B %y, %H:%M')) FROM visits GROUP BY month"),
+    ("STRPTIME, TRY_STRPTIME of numbers", "SELECT strptime(name, '%d.%m.%Y'), try_strptime(code, '%y%m%d') FROM patients"),
+    ("STRPTIME of names of months, of fractions", "SELECT strptime(name, '%d %b %Y') FROM patients"),
     ("CAST of INTERVAL to text; to TIME, TIMESTAMPTZ, unsigned integers", "SELECT CAST(went - came AS VARCHAR) FROM stays"),
     ("DOUBLEs as text: any as outputs; of fixed precision everywhere", "SELECT CAST(AVG(cost) AS VARCHAR), MAX(CAST(height AS VARCHAR)) FROM visits JOIN patients USING (patient)"),
     ("text of a quotient that is rounded first, everywhere", "SELECT CAST(ROUND(cost / id, 2) AS VARCHAR) AS q, COUNT(*), MAX(CAST(cost / id AS DECIMAL(9, 2)) || '%') FROM visits GROUP BY q"),

@@ -47,6 +47,8 @@ def run(session: Session, function: plan.TextFunction, operands: Sequence[Array]
             return numerals.read_number(session, x, ones, decimals)
         case plan.ReadDate():
             return moments.read_date(session, x)
+        case plan.ReadFields(_, form):
+            return moments.read_fields(session, x, form)
         case plan.ReadTimestamp(_, loose):
             return moments.read_timestamp(session, x, loose)
         case plan.SignBit():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ _YEAR, _MONTH, _DAY, _DATE = 4, 5, 8, 10  # where the year ends; where month, da
 _HOUR, _MINUTE, _SECOND, _FRACTION = 11, 14, 17, 20
 _BEFORE_TIME = BLANKS | frozenset(b"T")
 _MICROS = 6
+DIGIT, LONE = -1, -2
+"""Places of a form: a digit; one of two, or the only one."""
+
 _YMD = [0, 1, 2, 3, _MONTH, _MONTH + 1, _DAY, _DAY + 1]
 _CLOCK = [_HOUR, _HOUR + 1, _MINUTE, _MINUTE + 1, _SECOND, _SECOND + 1, *range(_FRACTION, _FRACTION + _MICROS)]
 
@@ -42,6 +46,29 @@ def read_date(session: Session, planes: Array) -> Array:
     terms = [*_ymd_terms(session, text, marks[:, 0], marks[:, 2]), marks[_DATE:, 1]]
     (valid,) = every(session, [np.concatenate(terms)])
     return written(session, valid, np.zeros_like(valid), text[_YMD, :4])
+
+
+def read_fields(session: Session, planes: Array, form: Sequence[int]) -> Array:
+    """A mark and the digits of a text of a form: [1 + digits, 7, n/8]; see `read_number` for what is none.
+
+    The form's places: codes of characters, of which a space stands for any blank; DIGIT; LONE, before which a 0 is put
+    where the digit has none behind it, and behind which a DIGIT stands. Blanks before and behind it do not count.
+    """
+    letters = sorted({c for c in form if c >= 0})
+    sets = (DIGITS, BLANKS, END, *(BLANKS if c in BLANKS else {c} for c in letters))
+    digit, blank, end, *each = kinds(session, planes, sets)
+    runs = prefix_or(session, inverted(session, np.stack([blank, (blank ^ end)[::-1]], axis=1)))
+    leading, more = inverted(session, runs[:, 0]), runs[::-1, 1]
+    (alone,) = products(session, (digit, inverted(session, _next(digit))))
+    marks = np.stack([digit, more, alone, *each], axis=1)
+    places = shifted(session, np.concatenate([planes[:, :4], marks], axis=1), leading, 1)
+    lone = [place for place, c in enumerate(form) if c == LONE]
+    places = _longer(places, len(form) + 1, len(lone))
+    for place in lone:
+        places = _with_zero(session, places, place, places[place, 6], slice(4, 6))
+    terms = [places[place, 4 if c < 0 else 7 + letters.index(c)] for place, c in enumerate(form)]
+    (valid,) = every(session, [np.stack([*terms, inverted(session, places[len(form), 5])])])
+    return written(session, valid, np.zeros_like(valid), places[[p for p, c in enumerate(form) if c < 0], :4])
 
 
 def read_timestamp(session: Session, planes: Array, loose: bool = False) -> Array:

@@ -20,6 +20,7 @@ from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.plan.sharing import share
 from smpc_sql.sql import (
     formats,
+    read_formats,
     scalar_arithmetic,
     scalar_casts,
     scalar_choice,
@@ -282,6 +283,7 @@ class ScalarBinder:
 
 _FUNCTIONS: dict[str, Method] = {
     **scalar_dates.FUNCTIONS,
+    **read_formats.FUNCTIONS,
     **scalar_text.FUNCTIONS,
     **scalar_strings.FUNCTIONS,
     **text_functions.FUNCTIONS,
@@ -312,4 +314,5 @@ _METHODS: dict[type[exp.Expr], _OwnMethod] = {
     **scalar_casts.METHODS,
     **scalar_dates.METHODS,
     **formats.METHODS,
+    **read_formats.METHODS,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.testing import LockstepConsortium
 from tests.engine.consortium import check_answer, consortium_of
 from tests.plan.judge import World, assert_same, build
@@ -64,3 +65,50 @@ def test_what_is_not_read_is_null() -> None:
     """Exponents, underscores, infinities: DuckDB reads them; docs/sql.md says that they are NULL here."""
     world = build("CREATE TABLE z (x VARCHAR(16));", {"z": {"o": [("1e3",), ("1_000",), ("inf",), ("1234567890123",)]}})
     assert consortium_of(world, 2).sql("SELECT COUNT(CAST(x AS DOUBLE)) FROM z").fetchall() == [(0,)]
+
+
+FORMATS = [
+    "31.12.2020", "1.2.2020", " 29.2.2020 ", "29.2.2021", "31.12.20200", "1. 2.2020", "00.01.2020", "01/02/2020 3:04",
+    "1/2/2020 23:59", "1/2/2020 24:00", "1/2/2020\t1:60", "20200131", "2020131", "", None, "x", "31.12.2020x", "1.2.99",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def formatted() -> World:
+    labels = ("31.12.2020", "1.2.1999", None)
+    rows = [(i, text, labels[i % 3], None if text is None else text[:7]) for i, text in enumerate(FORMATS)]
+    ddl = (
+        "CREATE TABLE f (i TINYINT NOT NULL, x VARCHAR(20), e ENUM('31.12.2020', '1.2.1999'), y VARCHAR(7) COLLATE C);"
+    )
+    return build(ddl, {"f": {"o": rows}})
+
+
+def test_formats_are_read_as_duckdb_reads_them(formatted: World) -> None:
+    consortium = consortium_of(formatted, 2)
+    for sql in (
+        "SELECT i, try_strptime(x, '%d/%m/%Y %H:%M'), try_strptime(x, '%Y%m%d'), try_strptime(y, '%-d.%m.%y') FROM f",
+        "SELECT strptime(e, '%d.%m.%Y'), try_strptime(e, '%d.%m.2020'), strptime('5:06', '%M:%S') FROM f",
+        "SELECT i, try_strptime(x, 'x'), strptime(NULL, '%Y') FROM f WHERE i < 9 AND try_strptime(x, '%d.%m.%Y') > '2020-02-02'",
+    ):
+        assert_same(formatted.actual(sql), formatted.expected(sql), ordered=False)
+        check_answer(consortium, formatted, sql, False)
+    sql = "SELECT COUNT(strptime(x, '%d.%m.%Y')) FROM f"  # DuckDB fails; and 99 is a year for it, here NULL
+    assert consortium.sql(sql).fetchall() == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        ("strptime(x, '%d %b')", Unsupported, "STRPTIME with %b is not supported"),
+        ("strptime(x, y)", Unsupported, "constant format"),
+        ("strptime(x, '%Y %y')", Unsupported, "a number twice"),
+        ("strptime('x', '%d')", TypeMismatch, "'x' does not have the format"),
+        ("strptime(i, '%d')", TypeMismatch, "STRPTIME needs text"),
+        ("strftime(x, '%d')", TypeMismatch, "STRFTIME needs a DATE"),
+        ("strftime(DATE '2020-01-01', '%U')", Unsupported, "STRFTIME with %U"),
+        ("strftime(DATE '2020-01-01', '%')", TypeMismatch, "must not end with %"),
+    ],
+)
+def test_formats_that_are_refused(call: str, error: type[Exception], said: str, formatted: World) -> None:
+    with pytest.raises(error, match=said):
+        formatted.actual(f"SELECT {call} FROM f")

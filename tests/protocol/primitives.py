@@ -442,6 +442,7 @@ def _reading(n: int, planes: Input, bits: Callable[..., Any]) -> list[Case]:
     ends, every = 3 * 12 + 6 * 8 + 8, 8 + 8 + 8 + 5 * 4 - 1 + 7 + 1
     number = 8 * (3 + 7 + 3 + 7) + ends + 2 * 4 * 8 + 4 * 2 * 4 * 8 + every
     moment = 8 * 30 + 2 * 12 + 2 * 8 + 4 * 8 * 15 + (5 * 26 - 5 - 8 - 11 - 14 - 17) * 15 + 7 + 26 + 5 + 5 + 12 * 4 + 1
+    fields = 8 * 16 + 2 * 12 + 8 + 4 * 8 * 8 + 9 * 8 + 4
     moment_rounds = 3 + 3 + 1 + 4 + 5 + 3 + 4 + 3 + 1 + 1
     date = spaces + 12 + 4 * 8 * 7 + between + (2 * 10 - 5 - 8) * 10 + 8 + 7
     sets = (characters.DIGITS, characters.BLANKS, b"+")
@@ -461,6 +462,12 @@ def _reading(n: int, planes: Input, bits: Callable[..., Any]) -> list[Case]:
         Case("moments.read_date", bits(moments.read_date), (planes,), {"n": n, "a": date, "r": 3 + 3 + 4 + 3 + 2 + 4}),
         Case(
             "moments.read_timestamp", bits(moments.read_timestamp), (planes,), {"n": n, "a": moment, "r": moment_rounds}
+        ),
+        Case(
+            "moments.read_fields",
+            bits(lambda s, x: moments.read_fields(s, x, (moments.LONE, moments.DIGIT, 46, moments.DIGIT))),
+            (planes,),
+            {"n": n, "a": fields, "r": 3 + 3 + 1 + 4 + 1 + 3},
         ),
         Case("numerals.digits", bits(numerals.digits), (planes,), {"n": n, "c": 8}),
     ]

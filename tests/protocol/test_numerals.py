@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from smpc_sql.plan.text import ReadDate, ReadNumber, ReadTimestamp
+from smpc_sql.plan.text import DIGIT, LONE, ReadDate, ReadFields, ReadNumber, ReadTimestamp
 from smpc_sql.protocol import characters, moments, numerals
 from smpc_sql.schema import Text
 from smpc_sql.sharing import combine_bits, combine_words
@@ -90,6 +90,35 @@ def test_moments(length: int, parties: int, loose: bool) -> None:
     for text, expected, got in zip(texts, wanted, found, strict=True):
         assert got == expected or (not expected and not got[0] & 1), (text, got)
     assert 3 < sum(map(bool, wanted)) < len(texts) - 3
+
+
+@pytest.mark.parametrize(
+    ("form", "parties"),
+    [
+        ((LONE, DIGIT, 46, LONE, DIGIT, 46, *[DIGIT] * 4), 2),
+        ((*[DIGIT] * 4, LONE, DIGIT, LONE, DIGIT), 3),
+        ((LONE, DIGIT, 32), 2),
+    ],
+)
+def test_fields(form: tuple[int, ...], parties: int) -> None:
+    texts = [
+        b"31.12.2020",
+        b"1.2.2020",
+        b" 1.12.2020\t",
+        b"1.2.202",
+        b"1.2.20201",
+        b"001.2.2020",
+        b"1 .2.2020",
+        b"1.2.2020 x",
+    ]
+    texts += [b"20200131", b"2020131", b"202011", b"20201", b" 20201231 ", b"12 ", b"1\t ", b" 1 1"]
+    texts += random_texts(b"0123 .", 9)[:32]
+    texts = [text[:LENGTH] for text in texts]
+    wanted = [ReadFields(Text(LENGTH), form).edit(text) for text in texts]
+    found = edited(partial(moments.read_fields, form=form), texts, parties=parties)
+    for text, expected, got in zip(texts, wanted, found, strict=True):
+        assert got == expected or (not expected and not got[0] & 1), (text, got)
+    assert sum(map(bool, wanted)) > 1
 
 
 def test_the_number_of_digits() -> None:

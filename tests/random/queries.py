@@ -56,6 +56,7 @@ GROWTH = {
         "CASE WHEN truth THEN date END", "COALESCE(date, date)", "LEAST(date, date)", "(date + int)",
         "CAST(DATE_TRUNC('month', date) AS DATE)", "CAST(stamp AS DATE)", "CAST(date + INTERVAL 1 MONTH AS DATE)",
         "TRY_CAST(strftime(date, '%Y-%m-28') AS DATE)", "TRY_CAST(text AS DATE)",
+        "CAST(try_strptime(strftime(date, '%d.%m.%Y'), '%d.%m.%Y') AS DATE)",
     ],
     "label": [],
     "text": [

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from smpc_sql.plan.text.edits import Affix, ChangeCase, Clip, Join, Numeral, Slice, Tail, Trim
 from smpc_sql.plan.text.function import spelled
-from smpc_sql.plan.text.numerals import Digits, ReadDate, ReadNumber, ReadTimestamp, SignBit
+from smpc_sql.plan.text.numerals import (
+    DIGIT,
+    LONE,
+    Digits,
+    ReadDate,
+    ReadFields,
+    ReadNumber,
+    ReadTimestamp,
+    SignBit,
+    read_fields,
+)
 from smpc_sql.plan.text.readings import ANY, Accepted, Length, Like, WordOf
 from smpc_sql.plan.text.rewriting import Backwards, Exchange, FirstCode, PadLeft, Part, Position, Replace
 from smpc_sql.plan.text.words import Equals, Letters, Pad, Precedes, Spell
 
 __all__ = [
     "ANY",
+    "DIGIT",
+    "LONE",
     "Accepted",
     "Affix",
     "Backwards",
@@ -34,6 +46,7 @@ __all__ = [
     "Position",
     "Precedes",
     "ReadDate",
+    "ReadFields",
     "ReadNumber",
     "ReadTimestamp",
     "Replace",
@@ -44,6 +57,7 @@ __all__ = [
     "TextFunction",
     "Trim",
     "WordOf",
+    "read_fields",
     "spelled",
 ]
 
@@ -66,6 +80,7 @@ TextFunction = (
     | WordOf
     | ReadNumber
     | ReadDate
+    | ReadFields
     | ReadTimestamp
     | SignBit
     | Digits

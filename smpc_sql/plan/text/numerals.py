@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from smpc_sql.moments import moment_digits
 from smpc_sql.plan.text.edits import OfText
-from smpc_sql.plan.text.function import Function, bytes_of, spelled
+from smpc_sql.plan.text.function import Function, bytes_of, shown, spelled
 from smpc_sql.schema import Integer, Interval, SqlType, Text
 
 _NUMBER = re.compile(rb"[ \t-\r]*([+-]?)([0-9]*)(?:\.([0-9]*))?[ \t-\r]*")
@@ -92,6 +92,53 @@ class ReadTimestamp(OfText):
     def show(self, operands: Sequence[str]) -> str:
         """The call as text."""
         return f"read_timestamp({operands[0]}{', loose' if self.loose else ''})"
+
+
+DIGIT, LONE = -1, -2
+"""Places of a form: a digit; the first of two, or the only one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFields(OfText):
+    """A text of a form as + and its digits; nothing for any other.
+
+    form: codes of characters, of which a space stands for any blank, DIGITs, and LONEs with a DIGIT behind.
+    """
+
+    form: tuple[int, ...]
+
+    @property
+    def type(self) -> SqlType:
+        """As long as that."""
+        return spelled(Text(1 + sum(c < 0 for c in self.form)))
+
+    def edit(self, data: bytes) -> bytes:
+        """What becomes of a text's bytes."""
+        return read_fields(data, self.form)
+
+    def show(self, operands: Sequence[str]) -> str:
+        """The call as text."""
+        form = "".join("?" if c == LONE else "d" if c == DIGIT else shown(c) for c in self.form)
+        return f"read_fields({operands[0]}, {form})"
+
+
+def read_fields(data: bytes, form: Sequence[int]) -> bytes:
+    """What ReadFields makes of known bytes."""
+    pattern = ""
+    sizes: list[int] = []
+    places = iter(form)
+    for c in places:
+        if c >= 0:
+            pattern += r"[ \t-\r]" if bytes([c]).isspace() else re.escape(chr(c))
+            continue
+        sizes.append(2 if c == LONE else 1)
+        pattern += "([0-9])" if c == DIGIT else "([0-9]{2}|[0-9](?![0-9]))"
+        if c == LONE:
+            next(places)
+    found = re.fullmatch(rf"[ \t-\r]*{pattern}[ \t-\r]*".encode("latin-1"), data)
+    if found is None:
+        return b""
+    return b"+" + b"".join(each.rjust(size, b"0") for each, size in zip(found.groups(), sizes, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
