@@ -88,9 +88,8 @@ def test_formats_are_read_as_duckdb_reads_them(formatted: World) -> None:
     for sql in (
         "SELECT i, try_strptime(x, '%d/%m/%Y %H:%M'), try_strptime(x, '%Y%m%d'), try_strptime(y, '%-d.%m.%y') FROM f",
         "SELECT strptime(e, '%d.%m.%Y'), try_strptime(e, '%d.%m.2020'), strptime('5:06', '%M:%S') FROM f",
-        "SELECT i, try_strptime(x, 'x'), strptime(NULL, '%Y') FROM f WHERE i < 9 AND try_strptime(x, '%d.%m.%Y') > '2020-02-02'",
+        "SELECT i, try_strptime(x, 'x'), strptime(NULL, '%Y') FROM f WHERE try_strptime(x, '%d.%m.%Y') > '2020-02-02'",
     ):
-        assert_same(formatted.actual(sql), formatted.expected(sql), ordered=False)
         check_answer(consortium, formatted, sql, False)
     sql = "SELECT COUNT(strptime(x, '%d.%m.%Y')) FROM f"  # DuckDB fails; and 99 is a year for it, here NULL
     assert consortium.sql(sql).fetchall() == [(3,)]
