@@ -92,6 +92,10 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("COUNT, SUM, AVG (DISTINCT x)", "SELECT COUNT(DISTINCT patient) FROM visits"),
     ("CORR, COVAR, REGR", "SELECT CORR(born, patient), REGR_SLOPE(born, patient) FROM patients"),
     ("SUM, AVG, VAR, CORR, MEDIAN of quotients by what is not constant", "SELECT SUM(cost / id), STDDEV(cost / id), CORR(cost / id, id) FROM visits"),
+    (
+        "the same of numbers beyond 64 bits: shares, χ², log-rank, pooled effects",
+        "WITH t AS (SELECT SUM(cost) / (SELECT SUM(cost) FROM visits) AS share FROM visits GROUP BY patient) SELECT SUM(share * share) FROM t",
+    ),
     ("GROUP BY, DISTINCT, COUNT(DISTINCT) of quotients", "SELECT cost / patient AS share, COUNT(DISTINCT id / patient) FROM visits GROUP BY share"),
     ("MEDIAN, QUANTILE", "SELECT ward, MEDIAN(cost), MEDIAN(day), QUANTILE_CONT(cost, 0.9), QUANTILE_DISC(day, 0.5) FROM visits GROUP BY ward"),
     ("PERCENTILE_CONT, PERCENTILE_DISC WITHIN GROUP", "SELECT PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY cost DESC) FROM visits"),
