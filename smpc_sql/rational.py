@@ -55,3 +55,13 @@ def root_to_float(value: Fraction) -> float:
     root = isqrt(square)
     sticky = rest != 0 or root * root != square
     return to_float(Fraction((root << 1) | sticky, 1 << (shift + 1)))
+
+
+def near_root(value: Fraction, *, signed: bool) -> Fraction:
+    """The square root, nearer to 0 by less than 2^-300; if signed, of x < 0 it is -sqrt(-x), else ValueError."""
+    if value < 0:
+        if not signed:
+            raise ValueError("the square root of a negative number")
+        return -near_root(-value, signed=False)
+    shift = 300
+    return Fraction(isqrt((value.numerator << 2 * shift) // value.denominator), 1 << shift)

@@ -33,7 +33,7 @@ from smpc_sql.errors import InternalError, PeerError, QueryError
 from smpc_sql.moments import interval_text, parts_of_interval
 from smpc_sql.plan.approximations import Approximation, approximations
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
-from smpc_sql.rational import reconstruct, root_to_float, to_float
+from smpc_sql.rational import near_root, reconstruct, root_to_float, to_float
 from smpc_sql.ring import Array, padded, unpack
 from smpc_sql.schema import (
     Boolean,
@@ -287,6 +287,8 @@ def _values(
         return decode_text(column.type, [words[place][0] for place in column.pieces], words[column.pieces[0]][1])
     if column.kind == "whole":
         return [None if ratio is None else decode_whole(column.type, int(ratio)) for ratio in ratios[column.pieces[0]]]
+    if column.kind in ("plus_root", "plus_signed_root"):
+        return [None if x is None else to_float(x) for x in _sums(column, ratios)]
     read: Callable[[Ratio], Any] = {"root": root_to_float, "signed_root": _signed_root}.get(column.kind, to_float)
     read = _timedelta if isinstance(column.type, Duration) else read
     try:
@@ -317,6 +319,13 @@ def _quotients(
     return [None if null else value for value, null in zip(found, nulls.tolist(), strict=True)]
 
 
+def _sums(column: OutputColumn, ratios: Sequence[Sequence[Ratio | None]]) -> list[Ratio | None]:
+    """A fraction plus a root of one, so near that what is as near as another is equal to it."""
+    signed = column.kind == "plus_signed_root"
+    pairs = zip(*(ratios[piece] for piece in column.pieces), strict=True)
+    return [None if x is None or y is None else x + near_root(y, signed=signed) for x, y in pairs]
+
+
 def _signed_root(value: Ratio) -> float:
     """The root of |value|, with the sign of the value."""
     return -root_to_float(-value) if value < 0 else root_to_float(value)
@@ -337,6 +346,8 @@ def _order(
             exact: list[Any] = values.tolist()
             if nulls is not None:
                 exact = [None if null else value for value, null in zip(exact, nulls.tolist(), strict=True)]
+        elif column.kind in ("plus_root", "plus_signed_root"):
+            exact = list(_sums(column, ratios))
         else:
             exact = list(ratios[column.pieces[0]])
         order = _sorted(order, exact, key)

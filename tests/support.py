@@ -86,6 +86,8 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("DOUBLE and REAL columns: arithmetic, aggregates, groups, order, joins", "SELECT height / 100, COUNT(*), AVG(height) FROM patients GROUP BY height ORDER BY height"),
     ("COUNT(*), COUNT, SUM, AVG, MIN, MAX", "SELECT COUNT(*), COUNT(cost), SUM(cost), AVG(cost), MIN(cost), MAX(day) FROM visits"),
     ("VAR and STDDEV, POP and SAMP", "SELECT VAR_POP(cost), STDDEV_SAMP(cost) FROM visits"),
+    ("sums with a square root: as outputs, in comparisons, CASE", "SELECT ward, AVG(cost) + 1.96 * STDDEV(cost) / SQRT(COUNT(cost)) AS high FROM visits WHERE cost < (SELECT AVG(cost) + 3 * STDDEV(cost) FROM visits) GROUP BY ward ORDER BY high"),
+    ("sums of two square roots", "SELECT STDDEV(cost) + SQRT(AVG(cost)) FROM visits"),
     ("sums, products and statistics beyond 64 bits", "SELECT sex, STDDEV(patient * 1000000000), SUM(height * patient * 1000000000) FROM patients GROUP BY sex HAVING VAR_POP(patient * 1000000000) > 1"),
     ("BOOL_AND, BOOL_OR", "SELECT BOOL_AND(urgent) FROM visits"),
     ("FILTER (WHERE …)", "SELECT COUNT(*) FILTER (WHERE urgent) FROM visits"),

@@ -159,6 +159,7 @@ def _steps(rows: Rows, node: Expression, parts: list[Datum]) -> Steps:
             | plan.Literal()
             | plan.Divide()
             | plan.Sqrt()
+            | plan.PlusRoot()
             | plan.LongText()
             | plan.WrittenDouble()
             | plan.Elapsed()

@@ -32,6 +32,7 @@ from smpc_sql.plan.expressions import (
     Negate,
     Not,
     Or,
+    PlusRoot,
     QuotientDigit,
     Remainder,
     Rescale,
@@ -106,7 +107,7 @@ def evaluate_public(node: Expression, parts: list[Public]) -> Public:
             null = _either([parts[i] for i in function.leading])
             compute = np.vectorize(lambda *operands: function.compute(operands), otypes=[np.int64])
             return Public(compute(*values), null)
-        case Divide() | Sqrt() | LongText() | WrittenDouble() | Elapsed():
+        case Divide() | Sqrt() | PlusRoot() | LongText() | WrittenDouble() | Elapsed():
             raise InternalError(f"{type(node).__name__} is not evaluated on words")
         case _:
             assert_never(node)

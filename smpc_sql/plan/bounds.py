@@ -17,6 +17,7 @@ from smpc_sql.plan.expressions import (
     Expression,
     FloorDivide,
     Less,
+    PlusRoot,
     Remainder,
     Sqrt,
     TextCall,
@@ -53,7 +54,7 @@ def check_words(delivery: Delivery) -> None:
 
 
 def _check_node(node: Expression | AggregateCall, names: tuple[str, ...]) -> None:
-    if isinstance(node, Divide | Sqrt) or (isinstance(node, TextCall) and node.is_spelled):
+    if isinstance(node, Divide | Sqrt | PlusRoot) or (isinstance(node, TextCall) and node.is_spelled):
         return
     if node.bounds.intersect(WORD) != node.bounds:
         _check(node.bounds, explain_expression(node, names))

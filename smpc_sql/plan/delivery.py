@@ -38,14 +38,17 @@ class OutputColumn:
 
     text: a text of several words, whose pieces are their fields. divisor: of a word that is a DOUBLE, the public number
     by which the analyst's side divides it. whole: a number that need not fit a word, scaled as its type says,
-    over 1. root: the square root of the fraction; signed_root: of a fraction f < 0 it is -sqrt(-f).
+    over 1. root: the square root of the fraction; signed_root: of a fraction f < 0 it is -sqrt(-f). plus_root: a
+    fraction plus the root of another one.
     written: a DOUBLE, of which the result has the text. interval: an INTERVAL, of which the result has the text, as the
     word of its microseconds, or of its months, days and microseconds.
     """
 
     name: str
     type: SqlType
-    kind: Literal["word", "text", "interval", "fraction", "whole", "root", "signed_root"]
+    kind: Literal[
+        "word", "text", "interval", "fraction", "whole", "root", "signed_root", "plus_root", "plus_signed_root"
+    ]
     pieces: tuple[int, ...]
     nullable: bool
     divisor: int = 1

@@ -15,7 +15,7 @@ from typing import assert_never
 
 from smpc_sql.catalog import Catalog
 from smpc_sql.errors import InternalError
-from smpc_sql.plan.delivery import Delivery, LocalSortKey, OutputColumn
+from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
 from smpc_sql.plan.expressions import (
     Add,
     AggregateCall,
@@ -39,6 +39,7 @@ from smpc_sql.plan.expressions import (
     Negate,
     Not,
     Or,
+    PlusRoot,
     QuotientDigit,
     Remainder,
     Rescale,
@@ -168,6 +169,8 @@ def explain_expression(e: Expression | AggregateCall, names: Sequence[str] | Non
             return f"interval({' '.join(map(show, e.parts))})"
         case WrittenDouble(x):
             return f"text({show(x)})"
+        case PlusRoot(x, root):
+            return f"({show(x)} + {show(root)})"
         case Sqrt(x, signed):
             return f"{'signed_' if signed else ''}sqrt({show(x)})"
         case AggregateCall(kind, argument, filter_):
@@ -310,17 +313,28 @@ def _local_key(key: LocalSortKey) -> str:
     return f"{key.output + 1}{word} {order}"
 
 
+def _fraction(fraction: Fraction, names: Sequence[str]) -> str:
+    numerator, denominator = (explain_expression(e, names) for e in (fraction.numerator, fraction.denominator))
+    return f"{numerator} / {denominator} mod 2^{fraction.field_bits} - 1"
+
+
 def _output(column: OutputColumn, delivery: Delivery, names: Sequence[str]) -> str:
     piece = column.pieces[0]
     if column.kind in ("word", "text", "interval"):
         text = " ".join(names[piece] for piece in column.pieces)
         text += "" if column.divisor == 1 else f" / {column.divisor}"
     else:
-        fraction = delivery.fractions[piece]
-        numerator = explain_expression(fraction.numerator, names)
-        denominator = explain_expression(fraction.denominator, names)
-        text = f"{numerator} / {denominator} mod 2^{fraction.field_bits} - 1"
-        text = {"root": f"sqrt({text})", "signed_root": f"signed_sqrt({text})"}.get(column.kind, text)
+        text = _fraction(delivery.fractions[piece], names)
+        if column.kind in ("plus_root", "plus_signed_root"):
+            text += " + "
+            piece = column.pieces[1]
+        root = _fraction(delivery.fractions[piece], names)
+        text = {
+            "root": f"sqrt({root})",
+            "signed_root": f"signed_sqrt({root})",
+            "plus_root": f"{text}sqrt({root})",
+            "plus_signed_root": f"{text}signed_sqrt({root})",
+        }.get(column.kind, text)
     null = " NULL" if column.nullable else ""
     return f"{text} AS {column.name} {column.type}{null}"
 

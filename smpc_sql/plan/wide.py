@@ -145,9 +145,11 @@ def _terms(e: Expression, limit: int, let: Let) -> list[Term]:
     if fits(e) and greatest(e.bounds) <= limit:
         return [Term(1, as_integer(e))]
     match e:
+        case Add() | Subtract() if _is_moment_or_product(e):
+            return _split(e, limit, let)
         case Add(left, right):
             return [*_terms(left, limit, let), *_terms(right, limit, let)]
-        case Subtract(left, right) if is_number(left) and not (_is_moment(left) and _is_moment(right)):
+        case Subtract(left, right):
             return [*_terms(left, limit, let), *_times(_terms(right, limit, let), -1)]
         case Negate(x):
             return _times(_terms(x, limit, let), -1)
@@ -161,9 +163,12 @@ def _terms(e: Expression, limit: int, let: Let) -> list[Term]:
             return _split(e, limit, let)
 
 
-def _is_moment(e: Expression) -> bool:
-    """Whether it is a TIMESTAMP as a number: the difference of two is split, and not each."""
-    return isinstance(e, Subtract) and not is_number(e.left)
+def _is_moment_or_product(e: Add | Subtract) -> bool:
+    """Whether a sum is split, and not what it is of: of TIMESTAMPs, or a word with products of what is not constant."""
+    if not is_number(e.left) or all(isinstance(part, Subtract) and not is_number(part.left) for part in e.parts):
+        return True
+    products = (node.parts for node in walk(e) if isinstance(node, Multiply))
+    return fits(e) and any(not any(isinstance(part, Literal) for part in parts) for parts in products)
 
 
 def _times(found: Sequence[Term], factor: int) -> list[Term]:

@@ -56,6 +56,8 @@ class QueryBinder:
         """The same, with its ORDER BY: relation is a Sort or a Limit where the statement says so."""
         self._count_names(node)
         self.root = node
+        while isinstance(self.root, exp.Subquery):
+            self.root = self.root.this
         return self._bind(node, {})
 
     def _count_names(self, root: exp.Expr) -> None:

@@ -20,6 +20,7 @@ from smpc_sql.plan.expressions import (
     Multiply,
     Negate,
     Not,
+    PlusRoot,
     Rescale,
     Sqrt,
     Subtract,
@@ -311,9 +312,9 @@ def as_quotient(x: Expression) -> Divide:
         return x
     if is_null(x):
         return Divide(Literal(None, Integer(32)), Literal(1, Integer(32)), guarded=True)
-    if isinstance(x, Sqrt):
+    if isinstance(x, Sqrt | PlusRoot):
         raise Unsupported(
-            "arithmetic on a square root (STDDEV, SQRT) is not supported, but for * and / by what is >= 0"
+            "this arithmetic on a square root (STDDEV, SQRT) is not supported, but + and - of what has none, * and /"
         )
     scale = scale_of(x.type)
     one = Literal(10**scale, Decimal(38, scale) if scale else Integer(32))

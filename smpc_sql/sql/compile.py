@@ -7,6 +7,7 @@ from typing import Literal as OneOf
 
 from smpc_sql.catalog import Catalog, View
 from smpc_sql.errors import (
+    InternalError,
     OverflowPossible,
     QueryError,
     SizeUnknown,
@@ -19,7 +20,17 @@ from smpc_sql.plan.bounds import check_words, field_bits_for
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.choices import without_choices
 from smpc_sql.plan.delivery import Delivery, Fraction, LocalSortKey, OutputColumn
-from smpc_sql.plan.expressions import Column, Divide, Elapsed, Expression, Literal, LongText, Sqrt, WrittenDouble
+from smpc_sql.plan.expressions import (
+    Column,
+    Divide,
+    Elapsed,
+    Expression,
+    Literal,
+    LongText,
+    PlusRoot,
+    Sqrt,
+    WrittenDouble,
+)
 from smpc_sql.plan.legal import legal
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.pairs import check_pairs, check_sizes
@@ -184,6 +195,14 @@ def _output(name: str, expression: Expression, fractions: list[Fraction]) -> Out
         whole = Divide(expression, Literal(1, expression.type))
         place = _fraction(whole, fractions)
         return OutputColumn(name, expression.type, "whole", (place,), expression.nullable)
+    if isinstance(expression, PlusRoot):
+        root = expression.root
+        if expression.nullable and not expression.together:
+            raise InternalError("a sum with a root shows one of its parts where the other is NULL")
+        assert isinstance(expression.x, Divide) and isinstance(root, Sqrt) and isinstance(root.x, Divide)
+        both = _fraction(expression.x, fractions), _fraction(root.x, fractions)
+        way: OneOf["plus_root", "plus_signed_root"] = "plus_signed_root" if root.signed else "plus_root"
+        return OutputColumn(name, expression.type, way, both, expression.nullable)
     quotient = expression.x if isinstance(expression, Sqrt) else expression
     assert isinstance(quotient, Divide)
     if quotient is expression and isinstance(quotient.numerator, Column) and over_constant(quotient) is not None:

@@ -9,7 +9,19 @@ from sqlglot import exp
 
 from smpc_sql.errors import UnknownName, Unsupported
 from smpc_sql.plan.bounds import key_bounds
-from smpc_sql.plan.expressions import And, Divide, Equal, Expression, Less, Literal, Negate, Not, Sqrt, WrittenDouble
+from smpc_sql.plan.expressions import (
+    And,
+    Divide,
+    Equal,
+    Expression,
+    Less,
+    Literal,
+    Negate,
+    Not,
+    PlusRoot,
+    Sqrt,
+    WrittenDouble,
+)
 from smpc_sql.plan.relations import Filter, Limit, Project, Relation, Sort, SortKey, Values, Window, WindowCall
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import WORD, Integer
@@ -144,6 +156,8 @@ def _ranked(key: SortKey, rows: int) -> Expression:
     """What the engine ranks by: of a quotient one over a denominator that is not negative; of too many rows, or if
     cross products of two may leave 64 bits, a number that orders as it does.
     """
+    if isinstance(key.expression, PlusRoot):
+        raise Unsupported("ORDER BY of a sum with a square root is supported of an output, without LIMIT")
     if not isinstance(key.expression, Divide):
         return key.expression
     quotient = positive(key.expression)

@@ -16,6 +16,7 @@ from smpc_sql.plan.expressions import (
     LongText,
     Multiply,
     Negate,
+    PlusRoot,
     Rescale,
     Sqrt,
     Subtract,
@@ -26,6 +27,7 @@ from smpc_sql.plan.wide import fits
 from smpc_sql.schema import WORD, Double
 from smpc_sql.sql.fixed import over_constant
 from smpc_sql.sql.nodes import only
+from smpc_sql.sql.quotient import known_together
 from smpc_sql.sql.scope import Name, Scope
 
 
@@ -55,6 +57,21 @@ def starred(item: exp.Expr, scope: Scope) -> list[Name]:
     return [name for name in names if name.name.lower() not in excluded]
 
 
+def delivered(x: Expression) -> Expression:
+    """An output of the whole statement: an INTERVAL without the parts that nobody asks for any more, a sum with a root
+    of which neither part is there where the other is not.
+    """
+    match x:
+        case Elapsed(micros):
+            return Elapsed(micros)
+        case PlusRoot():
+            return known_together(x)
+        case WrittenDouble(PlusRoot() as inner):
+            return WrittenDouble(known_together(inner))
+        case _:
+            return x
+
+
 class Words:
     """The fields of a SELECT's Project: its outputs, and of DOUBLEs the words that their polynomials read."""
 
@@ -69,6 +86,8 @@ class Words:
             return Elapsed(self.over(expression.x, name), split, expression.monthly)
         if isinstance(expression, WrittenDouble):
             return WrittenDouble(self.over(expression.x, name))
+        if isinstance(expression, PlusRoot):
+            return PlusRoot(self.over(expression.x, name), self.over(expression.root, name), expression.together)
         if isinstance(expression, Sqrt):
             return Sqrt(self.over(expression.x, name), expression.signed)
         if isinstance(expression, Divide):

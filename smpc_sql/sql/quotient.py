@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from smpc_sql.errors import InternalError, Unsupported
 from smpc_sql.plan.expressions import (
+    And,
     Case,
     Divide,
     Equal,
@@ -17,12 +19,15 @@ from smpc_sql.plan.expressions import (
     Less,
     Literal,
     Multiply,
+    Not,
     Or,
+    PlusRoot,
     Sqrt,
     columns_of,
 )
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import WORD, Boolean, Integer, scale_of
+from smpc_sql.schema import WORD, Boolean, Double, Integer, scale_of
+from smpc_sql.sql.cancelling import cancelled
 from smpc_sql.sql.coercion import add, as_quotient, multiply, negate, rescaled, same_scale, subtract, unify
 from smpc_sql.sql.fixed import common, is_one, over_constant, plain
 from smpc_sql.sql.literals import is_null
@@ -40,6 +45,10 @@ def make(numerator: Expression, denominator: Expression, guarded: bool = False) 
 
 def divide(left: Expression, right: Expression) -> Expression:
     """left / right of numbers or DOUBLEs."""
+    if isinstance(left, PlusRoot):
+        return PlusRoot(_divide(left.x, as_quotient(right)), divide(left.root, right))
+    if isinstance(right, PlusRoot):
+        right = as_quotient(right)  # which is refused
     if isinstance(left, Sqrt) or isinstance(right, Sqrt):
         return Sqrt(_divide(_radicand(left), _radicand(right)), _may_be_negative(left) or _may_be_negative(right))
     return _divide(left, right)
@@ -58,6 +67,13 @@ def _divide(left: Expression, right: Expression) -> Divide:
 
 def times(left: Expression, right: Expression) -> Expression:
     """left * right where one is a DOUBLE."""
+    if isinstance(right, PlusRoot):
+        left, right = right, left
+    if isinstance(left, PlusRoot):
+        return PlusRoot(_product(left.x, as_quotient(right)), times(left.root, right))
+    if isinstance(left, Sqrt) and left == right:
+        q = as_quotient(left.x)
+        return Divide(_size(q.numerator), _size(q.denominator), q.guarded) if left.signed else q
     if isinstance(left, Sqrt) or isinstance(right, Sqrt):
         return Sqrt(_product(_radicand(left), _radicand(right)), _may_be_negative(left) or _may_be_negative(right))
     return _product(left, right)
@@ -71,6 +87,8 @@ def _product(left: Expression, right: Expression) -> Divide:
 
 def plus(left: Expression, right: Expression) -> Expression:
     """left + right where one is a DOUBLE."""
+    if _has_root(left) or _has_root(right):
+        return _plus_root(left, right)
     a, b = as_quotient(left), as_quotient(right)
     fixed = common((a, b))
     if fixed is not None:
@@ -82,8 +100,53 @@ def plus(left: Expression, right: Expression) -> Expression:
     return make(numerator, _times(a.denominator, b.denominator), guarded)
 
 
+def _has_root(x: Expression) -> bool:
+    return isinstance(x, Sqrt | PlusRoot)
+
+
+def _parts(x: Expression) -> tuple[Expression | None, Expression | None]:
+    """What a sum has without a root, and the root."""
+    if isinstance(x, PlusRoot):
+        return x.x, x.root
+    return (None, x) if isinstance(x, Sqrt) else (as_quotient(x), None)
+
+
+def _plus_root(left: Expression, right: Expression) -> PlusRoot:
+    """left + right, of which one has a root. Raises Unsupported."""
+    (a, root), (b, other) = _parts(left), _parts(right)
+    if root is not None and root == other:
+        root, other = times(root, Literal(2, Integer(32))), None
+    if root is not None and other is not None:
+        raise Unsupported("a sum of two square roots (STDDEV, SQRT) is not supported")
+    alone = b if a is None else a if b is None else plus(a, b)
+    alone = as_quotient(Literal(0, Integer(32))) if alone is None else alone
+    found = other if root is None else root
+    if found is None:
+        raise InternalError("a sum of nothing with a root")
+    return PlusRoot(alone, found)
+
+
+def known_together(x: PlusRoot) -> PlusRoot:
+    """A sum of which both parts are NULL where either is: nobody is to learn one of them where the sum is NULL."""
+    first, second = as_quotient(x.x), as_quotient(x.root.parts[0])
+    root = x.root
+    assert isinstance(root, Sqrt)
+    other = Sqrt(_null_with(second, first), root.signed, root.most)
+    return PlusRoot(_null_with(first, second), other, together=True)
+
+
+def _null_with(x: Divide, other: Divide) -> Divide:
+    if not other.nullable:
+        return x
+    below = x.denominator
+    known = Case(((is_null_double(other), Literal(None, below.type)),), below)
+    return Divide(x.numerator, fold(known), x.guarded)
+
+
 def minus(x: Expression) -> Expression:
     """-x of a DOUBLE."""
+    if isinstance(x, PlusRoot):
+        return PlusRoot(minus(x.x), minus(x.root))
     a = as_quotient(x.x if isinstance(x, Sqrt) else x)
     negative = Divide(negate(a.numerator), a.denominator, a.guarded)
     return Sqrt(negative, signed=True) if isinstance(x, Sqrt) else negative
@@ -101,6 +164,13 @@ def _times(x: Expression, y: Expression) -> Expression:
 def _safe(x: Divide) -> bool:
     """Whether the numerator is NULL wherever the denominator is 0."""
     return x.guarded or 0 not in x.denominator.bounds
+
+
+def _size(x: Expression) -> Expression:
+    """|x| of a number."""
+    if x.bounds.low >= 0:
+        return x
+    return Case(((Less(x, Literal(0, x.type)), negate(x)),), x)
 
 
 def _may_be_negative(x: Expression) -> bool:
@@ -134,6 +204,8 @@ def positive(x: Divide) -> Divide:
 
 def compare(left: Expression, right: Expression, test: type[Less] | type[Equal]) -> Expression:
     """left < right or left = right where one is a DOUBLE: by cross products, NULL where a denominator is 0."""
+    if isinstance(left, PlusRoot) or isinstance(right, PlusRoot):
+        return _compare_sums(left, right, test)
     if isinstance(left, Sqrt) or isinstance(right, Sqrt):
         return _compare_roots(left, right, test)
     a, b = positive(as_quotient(left)), positive(as_quotient(right))
@@ -143,11 +215,42 @@ def compare(left: Expression, right: Expression, test: type[Less] | type[Equal])
     if a.denominator == b.denominator:
         sides = (a.numerator, b.numerator)
     else:
-        sides = (_times(a.numerator, b.denominator), _times(b.numerator, a.denominator))
+        mine, yours = cancelled(a, b)
+        sides = (_times(a.numerator, yours), _times(b.numerator, mine))
     outcome: Expression = test(*same_scale(*sides))
     for quotient in (a, b):
         if not _safe(quotient) or quotient.denominator.nullable:
             outcome = Case(((is_null_double(quotient), Literal(None, Boolean())),), outcome)
+    return outcome
+
+
+def _compare_sums(left: Expression, right: Expression, test: type[Less] | type[Equal]) -> Expression:
+    """a + root < b as root < b - a, and a < b + root as a - b < root. Raises Unsupported where both have roots."""
+    (a, root), (b, other) = _parts(left), _parts(right)
+    if root is not None and other is not None:
+        raise Unsupported("a comparison of sums that both have a square root (STDDEV, SQRT) is not supported")
+    zero = as_quotient(Literal(0, Integer(32)))
+    if root is not None:
+        return _compare_root(root, difference(b or zero, a or zero), test, root_first=True)
+    assert other is not None
+    return _compare_root(other, difference(a or zero, b or zero), test, root_first=False)
+
+
+def _compare_root(root: Expression, x: Expression, test: type[Less] | type[Equal], *, root_first: bool) -> Expression:
+    """A root and a number: by the number's sign, and its square, which is in fewer parts than if it had the sign."""
+    assert isinstance(root, Sqrt)
+    if root.signed:
+        return compare(root, x, test) if root_first else compare(x, root, test)
+    z = positive(as_quotient(x))
+    square = make(multiply(z.numerator, z.numerator), multiply(z.denominator, z.denominator), _safe(z))
+    below = Less(z.numerator, Literal(0, z.numerator.type))
+    if test is Less and not root_first:
+        outcome: Expression = Or((below, compare(square, root.x, Less)))
+    else:
+        outcome = And((Not(below), compare(root.x, square, test)))
+    for part in (root, z):
+        if part.nullable:
+            outcome = Case(((is_null_double(part), Literal(None, Boolean())),), outcome)
     return outcome
 
 
@@ -171,6 +274,8 @@ def _is_zero(x: Expression) -> Expression:
 
 def is_null_double(x: Expression) -> Expression:
     """x IS NULL of a DOUBLE."""
+    if isinstance(x, PlusRoot):
+        return Or((is_null_double(x.x), is_null_double(x.root)))
     q = as_quotient(x.x if isinstance(x, Sqrt) else x)
     if over_constant(q) is not None:
         return IsNull(q.numerator)
@@ -180,6 +285,8 @@ def is_null_double(x: Expression) -> Expression:
 
 def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Expression:
     """CASE over DOUBLEs, the last value being the default: one CASE for numerators, one for denominators."""
+    if any(isinstance(value, PlusRoot) for value in values):
+        return _chosen_sum(conditions, values)
     if any(isinstance(value, Sqrt) for value in values):
         radicands = [value if is_null(value) else _radicand(value) for value in values]
         return Sqrt(choose(conditions, radicands), any(_may_be_negative(v) for v in values if not is_null(v)))
@@ -193,6 +300,14 @@ def choose(conditions: Sequence[Expression], values: Sequence[Expression]) -> Ex
     return Divide(_case(conditions, numerators), _case(conditions, denominators), all(map(_safe, quotients)))
 
 
+def _chosen_sum(conditions: Sequence[Expression], values: Sequence[Expression]) -> PlusRoot:
+    """One CASE for what has no root, one for roots, 0 where there is none."""
+    zero = as_quotient(Literal(0, Integer(32)))
+    parts = [(value, None) if is_null(value) else _parts(value) for value in values]
+    rational = choose(conditions, [zero if x is None else x for x, _ in parts])
+    return PlusRoot(rational, choose(conditions, [Sqrt(zero) if root is None else root for _, root in parts]))
+
+
 def _case(conditions: Sequence[Expression], values: Sequence[Expression]) -> Expression:
     if all(value == values[0] for value in values):
         return values[0]
@@ -201,6 +316,8 @@ def _case(conditions: Sequence[Expression], values: Sequence[Expression]) -> Exp
 
 def difference(left: Expression, right: Expression) -> Expression:
     """left - right where one is a DOUBLE."""
+    if _has_root(left) or _has_root(right):
+        return plus(left, minus(right if isinstance(right.type, Double) else as_quotient(right)))
     a, b = as_quotient(left), as_quotient(right)
     fixed = common((a, b))
     if fixed is not None:

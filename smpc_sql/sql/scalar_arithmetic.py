@@ -13,6 +13,7 @@ from smpc_sql.plan.expressions import (
     Expression,
     Less,
     Literal,
+    PlusRoot,
     Sqrt,
     Subtract,
     Within,
@@ -97,7 +98,10 @@ def _abs(binder: Binder, node: exp.Expr) -> Expression:
     x = binder.bind(node.this)
     require_numbers("ABS", x)
     if isinstance(x, Sqrt):
-        return x
+        q = coercion.as_quotient(x.x)
+        return Sqrt(Divide(absolute(q.numerator), absolute(q.denominator), q.guarded), most=x.most) if x.signed else x
+    if isinstance(x, PlusRoot):
+        return quotient.choose((compare("<", x, integer(0)),), (quotient.minus(x), x))
     if isinstance(x, Divide):
         return Divide(absolute(x.numerator), absolute(x.denominator), x.guarded)
     return absolute(x)

@@ -40,7 +40,7 @@ from smpc_sql.sql.lateral import Known
 from smpc_sql.sql.literals import is_null
 from smpc_sql.sql.nodes import and_terms, located, only
 from smpc_sql.sql.ordering import Output, finish, row_count, sort_keys
-from smpc_sql.sql.outputs import column_name, is_star, starred, unaliased
+from smpc_sql.sql.outputs import column_name, delivered, is_star, starred, unaliased
 from smpc_sql.sql.scalar import ScalarBinder
 from smpc_sql.sql.scope import OUTER, Scope, is_outer, shifted
 from smpc_sql.sql.source import SourceBinder
@@ -294,9 +294,9 @@ class SelectBinder:
         """The outputs as fields, then DISTINCT, ORDER BY and LIMIT over those."""
         if self._distinct:
             relation, outputs, keys = distinct_rows(relation, outputs, keys, self.select, self.text)
-        if self.select is self.queries.root:  # nobody asks for the parts of an INTERVAL any more
-            shown = [(o.expression, o) for o in outputs]
-            outputs = [replace(o, expression=Elapsed(e.x)) if isinstance(e, Elapsed) else o for e, o in shown]
+        if self.select is self.queries.root:
+            outputs = [replace(o, expression=delivered(o.expression)) for o in outputs]
+            keys = [replace(k, expression=delivered(k.expression)) for k in keys]
         count, offset = (row_count(self.select, clause, self.text) for clause in ("limit", "offset"))
         return finish(relation, outputs, keys, count, offset or 0, len(self.around))
 

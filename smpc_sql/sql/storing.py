@@ -15,7 +15,7 @@ from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported, too_deep_is_
 from smpc_sql.plan.bounds import check_words
 from smpc_sql.plan.chance import chosen_once
 from smpc_sql.plan.delivery import Delivery, OutputColumn
-from smpc_sql.plan.expressions import Divide, Elapsed, Expression, LongText, Sqrt
+from smpc_sql.plan.expressions import Divide, Elapsed, Expression, LongText, PlusRoot, Sqrt
 from smpc_sql.plan.optimize import RULES, Rule, optimize
 from smpc_sql.plan.pairs import check_pairs, check_sizes
 from smpc_sql.plan.relations import (
@@ -126,6 +126,8 @@ def _parts(names: Sequence[str], expressions: Sequence[Expression]) -> tuple[lis
             continue
         if isinstance(expression, Elapsed):
             raise Unsupported(f"{name}: a column of INTERVAL is not supported; EXTRACT(EPOCH FROM …) makes it a number")
+        if isinstance(quotient, PlusRoot):
+            raise Unsupported(f"{name}: a column of a sum with a square root is not supported; store both parts of it")
         if not isinstance(quotient, Divide):
             parts.append((name, expression, None))
             continue

@@ -9,6 +9,7 @@ import datetime
 import decimal
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction as Ratio
 from functools import cmp_to_key
 from itertools import product
@@ -40,6 +41,7 @@ from smpc_sql.plan.expressions import (
     Negate,
     Not,
     Or,
+    PlusRoot,
     QuotientDigit,
     Remainder,
     Rescale,
@@ -167,7 +169,7 @@ def _evaluate(e: Expression, row: Row) -> int | None:
             texts = [of(x) for x in operands]
             leading = [texts[i] for i in function.leading]
             return None if None in leading else function.compute([value or 0 for value in texts])
-        case Divide() | Sqrt() | LongText() | WrittenDouble() | Elapsed():
+        case Divide() | Sqrt() | PlusRoot() | LongText() | WrittenDouble() | Elapsed():
             raise AssertionError(f"{type(e).__name__} is not a word")
         case _:
             assert_never(e)
@@ -445,6 +447,14 @@ def _output_row(delivery: Delivery, row: Row) -> tuple[Any, ...]:
         if column.kind == "text":
             words = tuple(row[piece] for piece in column.pieces)
             values.append(None if words[0] is None else words)
+            continue
+        if column.kind in ("plus_root", "plus_signed_root"):
+            parts = [
+                _output_row(replace(delivery, columns=(replace(column, kind=kind, pieces=(piece,)),)), row)[0]
+                for kind, piece in zip(("fraction", column.kind.removeprefix("plus_")), column.pieces, strict=True)
+            ]
+            assert (parts[0] is None) == (parts[1] is None)
+            values.append(None if None in parts else float(parts[0]) + parts[1])
             continue
         fraction = delivery.fractions[piece]
         numerator, denominator = _polynomial(fraction.numerator, row), _polynomial(fraction.denominator, row)

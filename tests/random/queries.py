@@ -81,12 +81,20 @@ AGGREGATES = [
     "MIN(stamp - stamp)", "MAX(AGE(stamp, stamp))", "EXTRACT(day FROM MAX(stamp - stamp))", "MEDIAN(stamp - stamp)",
     "SUM(num) FILTER (WHERE truth)", "COUNT(*) FILTER (WHERE truth)", "VAR_SAMP(num)", "STDDEV_POP(int)",
     "BOOL_AND(truth)", "BOOL_OR(truth)", "SUM(real)", "AVG(real)", "MAX(real)", "CORR(num, int)",
-    "REGR_SLOPE(num, int)", "COVAR_POP(num, num)", "MEDIAN(num)", "QUANTILE_DISC(int, 0.25)", "QUANTILE_CONT(num, 0.9)",
+    "REGR_SLOPE(num, int)", "COVAR_POP(num, num)", "MEDIAN(num)", "AVG(num) + 2 * STDDEV(num)",
+    "AVG(int) - STDDEV_POP(num) / 3", "ABS(CORR(num, int))", "QUANTILE_DISC(int, 0.25)", "QUANTILE_CONT(num, 0.9)",
     "PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY num)", "SUM(num) / COUNT(*)", "MAX(num) - MIN(num)",
     "CASE WHEN COUNT(*) > 1 THEN SUM(int) ELSE -1 END", "SUM(num / 4)", "COALESCE(SUM(int), 0)",
 ]  # fmt: skip
 
-HAVINGS = ["COUNT(*) > 1", "AVG(num) > 1.5", "SUM(int) IS NOT NULL", "MIN(text) < 'b'", "SUM(num) > (SELECT 1)"]
+HAVINGS = [
+    "COUNT(*) > 1",
+    "AVG(num) > 1.5",
+    "AVG(num) + STDDEV(int) > 2",
+    "SUM(int) IS NOT NULL",
+    "MIN(text) < 'b'",
+    "SUM(num) > (SELECT 1)",
+]
 
 WINDOWS = [
     "RANK() OVER (PARTITION BY any ORDER BY any)", "DENSE_RANK() OVER (ORDER BY any DESC)",

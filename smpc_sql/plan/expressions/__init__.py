@@ -21,7 +21,7 @@ from __future__ import annotations
 from smpc_sql.plan.expressions.aggregate_call import AggregateCall, AggregateKind
 from smpc_sql.plan.expressions.arithmetic import Add, FromBoolean, Multiply, Negate, Rescale, Subtract, Within
 from smpc_sql.plan.expressions.choice import MAX_TABLE, Case, Lookup
-from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient, WholeRoot
+from smpc_sql.plan.expressions.division import Divide, FloorDivide, PlusRoot, Remainder, Sqrt, WholeQuotient, WholeRoot
 from smpc_sql.plan.expressions.expression import Expression, rebuild
 from smpc_sql.plan.expressions.leaves import Column, Elapsed, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
@@ -59,6 +59,7 @@ __all__ = [
     "Negate",
     "Not",
     "Or",
+    "PlusRoot",
     "QuotientDigit",
     "Remainder",
     "Rescale",

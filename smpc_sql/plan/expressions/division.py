@@ -144,6 +144,23 @@ class Divide(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class PlusRoot(Node):
+    """x + root, a quotient and the square root of one; only the analyst's side adds them.
+
+    together: each is NULL where the other is, as it must be of what is delivered.
+    """
+
+    x: Expression
+    root: Expression
+    together: bool = field(default=False, compare=False)
+
+    def __post_init__(self) -> None:
+        x, root = self.x, self.root
+        require(isinstance(x, Divide) and isinstance(root, Sqrt), f"{x.type} + {root.type} is no sum with a root")
+        self._know(Double(), x.nullable or root.nullable, x.bounds, x.secret or root.secret, x, root)
+
+
+@dataclass(frozen=True, slots=True)
 class Sqrt(Node):
     """The square root of a quotient; only the analyst's side computes it. signed: of x < 0 it is -sqrt(-x) (CORR).
 

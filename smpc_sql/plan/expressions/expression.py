@@ -7,7 +7,7 @@ from typing import assert_never
 
 from smpc_sql.plan.expressions.arithmetic import Add, FromBoolean, Multiply, Negate, Rescale, Subtract, Within
 from smpc_sql.plan.expressions.choice import Case, Lookup
-from smpc_sql.plan.expressions.division import Divide, FloorDivide, Remainder, Sqrt, WholeQuotient, WholeRoot
+from smpc_sql.plan.expressions.division import Divide, FloorDivide, PlusRoot, Remainder, Sqrt, WholeQuotient, WholeRoot
 from smpc_sql.plan.expressions.leaves import Column, Elapsed, Literal
 from smpc_sql.plan.expressions.logic import And, Equal, InSet, IsNull, Less, Not, Or
 from smpc_sql.plan.expressions.long_division import LongQuotient, QuotientDigit
@@ -41,6 +41,7 @@ Expression = (
     | Within
     | Divide
     | Sqrt
+    | PlusRoot
     | LongText
     | TextCall
     | WrittenDouble
@@ -68,6 +69,8 @@ def rebuild(expression: Expression, new: tuple[Expression, ...]) -> Expression:
             return WrittenDouble(new[0])
         case Elapsed(_, split, monthly):
             return Elapsed(new[0], None if split is None else new[1:], monthly)
+        case PlusRoot(_, _, together):
+            return PlusRoot(new[0], new[1], together)
         case Sqrt(_, signed, most):
             return Sqrt(new[0], signed, most)
         case WholeRoot():

@@ -32,6 +32,7 @@ from smpc_sql.plan.expressions import (
     Negate,
     Not,
     Or,
+    PlusRoot,
     QuotientDigit,
     Remainder,
     Rescale,
@@ -109,6 +110,7 @@ def _fold(e: Expression) -> Expression:
             | WholeQuotient()
             | WholeRoot()
             | Sqrt()
+            | PlusRoot()
             | LongText()
             | WrittenDouble()
             | Elapsed()
