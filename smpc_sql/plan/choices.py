@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smpc_sql.plan.expressions import Case, Column, Divide, Expression, Sqrt, WrittenDouble, rebuild
+from smpc_sql.plan.expressions import Case, Column, Divide, Expression, PlusRoot, Sqrt, WrittenDouble, rebuild
 from smpc_sql.plan.legal import legal
 from smpc_sql.plan.relations import Limit, Project, Relation, Sort, SortKey, own_columns
 from smpc_sql.plan.wide import over_words, words_of
@@ -23,8 +23,8 @@ def without_choices(relation: Relation, outputs: Outputs) -> tuple[Relation, Out
 
 
 def _has_choice(e: Expression) -> bool:
-    if isinstance(e, Sqrt | WrittenDouble):
-        return _has_choice(e.x)
+    if isinstance(e, Sqrt | PlusRoot | WrittenDouble):
+        return any(map(_has_choice, e.parts))
     return isinstance(e, Divide) and any(isinstance(x, Case) for part in e.parts for x in words_of(part))
 
 
@@ -56,8 +56,8 @@ class _Spread:
 
     def output(self, e: Expression) -> Expression:
         """The same of polynomials of columns."""
-        if isinstance(e, Sqrt | WrittenDouble):
-            return rebuild(e, (self.output(e.x),))
+        if isinstance(e, Sqrt | PlusRoot | WrittenDouble):
+            return rebuild(e, tuple(map(self.output, e.parts)))
         if isinstance(e, Divide) and _has_choice(e):
             return rebuild(e, tuple(over_words(legal(part), self._field) for part in e.parts))
         return e

@@ -6,7 +6,7 @@ from math import gcd
 
 from smpc_sql.plan.expressions import Divide, Expression, Literal, Multiply, Rescale
 from smpc_sql.schema import Decimal, Integer, scale_of
-from smpc_sql.sql.coercion import multiply
+from smpc_sql.sql.coercion import multiply, rescaled
 
 
 def cancelled(a: Divide, b: Divide) -> tuple[Expression, Expression]:
@@ -56,4 +56,4 @@ def _product(constant: int, factors: list[Expression], scale: int) -> Expression
     first = Literal(constant, Decimal(38, rest) if rest else Integer(64))
     if found is None:
         return first
-    return found if constant == 1 and not rest else multiply(found, first)
+    return rescaled(found, scale) if constant == 10**rest else multiply(found, first)

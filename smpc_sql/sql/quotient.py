@@ -138,9 +138,8 @@ def known_together(x: PlusRoot) -> PlusRoot:
 def _null_with(x: Divide, other: Divide) -> Divide:
     if not other.nullable:
         return x
-    below = x.denominator
-    known = Case(((is_null_double(other), Literal(None, below.type)),), below)
-    return Divide(x.numerator, fold(known), x.guarded)
+    known = Case(((is_null_double(other), Literal(None, Integer(8))),), Literal(1, Integer(8)))
+    return Divide(x.numerator, multiply(fold(known), x.denominator), x.guarded)
 
 
 def minus(x: Expression) -> Expression:

@@ -30,7 +30,8 @@ def test_what_is_null_shows_no_part_of_the_sum() -> None:
 
 
 def test_the_size_of_a_correlation_has_no_sign() -> None:
-    world = build(DDL, {"t": {"o": [(0, i, 10 - i + i % 2) for i in range(9)]}})
+    ddl = DDL.replace("NOT NULL\n", "NOT NULL CHECK (y BETWEEN 0 AND 20 AND y = ROUND(y, 1))\n")
+    world = build(ddl, {"t": {"o": [(0, i, 10.5 - i + i % 2) for i in range(9)]}})
     sql = "SELECT ABS(CORR(x, y)), ABS(CORR(x, y)) > 0.5, ABS(CORR(x, y) - 0.5) FROM t"
     check_answer(consortium_of(world, 2), world, sql, ordered=False)
 
