@@ -50,7 +50,8 @@ _HALF_WORD = 31
 _LARGEST_KNOWN = 1 << 35
 """Below it, wide numbers are divided by a public number, digit by digit: 2^25 times as much is a word, too."""
 
-_MOST_TERMS = 128
+_MOST_TERMS = 1024
+_FEW = 16
 _LONGEST = 5_000
 """Operations, as written out, of what is split: products of products would take minutes to plan."""
 
@@ -250,6 +251,9 @@ def _place(weight: int, word: Expression, place: int, places: list[list[Expressi
 def _total(words: Sequence[Expression]) -> Expression:
     if not words:
         return Literal(0, _INTEGER)
+    if len(words) > _FEW:  # not so deep a tree
+        half = len(words) // 2
+        return Add(_total(words[:half]), _total(words[half:]), _INTEGER)
     total = words[0]
     for word in words[1:]:
         total = Add(total, word, _INTEGER)

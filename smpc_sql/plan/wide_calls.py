@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from smpc_sql.plan.expressions import DIGIT, AggregateCall, And, Column, Expression, Not, columns_of, walk
+from smpc_sql.plan.expressions import (
+    DIGIT,
+    AggregateCall,
+    And,
+    Case,
+    Column,
+    Expression,
+    Literal,
+    Not,
+    columns_of,
+    walk,
+)
 from smpc_sql.plan.relations import WindowCall
 from smpc_sql.plan.wide import Let, as_it_is, digits, fits, is_null, is_number, terms
 from smpc_sql.schema import WORD, Interval
@@ -65,11 +76,18 @@ def window_parts(call: WindowCall, rows: int, let: Let = as_it_is) -> list[tuple
         found = terms(argument, WORD.high // max(1, count), let)
         alike = all(_nullable(term.word) == _nullable(argument) for term in found)
         fine = fits(argument) and _is_word(Interval(0, count) * argument.bounds)
-        return [(1, call)] if fine or not alike else [(t.weight, replace(call, argument=t.word)) for t in found]
+        if fine:
+            return [(1, call)]
+        null = None if alike else let(is_null(argument))
+        return [(t.weight, replace(call, argument=_null_where(null, t.word))) for t in found]
     if fits(argument) or call.kind in ("min", "max"):
         return [(1, call)]
     words = digits(argument, let=let)
     return weighted([replace(call, argument=word) for word in (words[:1] if call.kind == "count" else words)])
+
+
+def _null_where(null: Expression | None, word: Expression) -> Expression:
+    return word if null is None else Case(((null, Literal(None, word.type)),), word)
 
 
 def _is_word(bounds: Interval) -> bool:

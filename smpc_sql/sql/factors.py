@@ -111,6 +111,19 @@ def _times(x: Expression, y: Expression) -> Expression:
     return Multiply(x, y, _WORD)
 
 
+def is_negative(x: Expression) -> Expression:
+    """x < 0, of the signs of its factors where it leaves 64 bits."""
+    constant, found = _factors(x)
+    if fits(x) or constant == 0 or any(isinstance(factor, Literal) for factor in found):
+        return Less(x, Literal(0, x.type))
+    signs: list[Expression] = [Literal(1 if constant > 0 else -1, _WORD)]
+    for factor in dict.fromkeys(found):
+        zero, even = Literal(0, factor.type), found.count(factor) % 2 == 0
+        below = () if even or factor.bounds.low >= 0 else ((Less(factor, zero), Literal(-1, _WORD)),)
+        signs.append(Case((*below, (Equal(factor, zero), Literal(0, _WORD))), Literal(1, _WORD)))
+    return Less(reduce(_times, signs), Literal(0, _WORD))
+
+
 def size_of(above: Sequence[Expression]) -> Expression:
     """The absolute value of a product: of every pair of equal factors the square."""
     counts = {factor: above.count(factor) for factor in above}

@@ -127,7 +127,7 @@ def _whole(found: Ratio, factor: int, places: int, guarded: bool, at_once: bool)
 
     at_once: the factor is part of what is divided, so that equal quotients of other factors are equal; else it waits.
     """
-    inside = abs(factor) if at_once else 1
+    inside = abs(factor) or 1 if at_once else 1
     above = size_of(found.above)
     above = above if inside == 1 else multiply(integer(inside), above)
     below = [absolute(x) for x in found.below]

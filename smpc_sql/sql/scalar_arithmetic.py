@@ -11,7 +11,6 @@ from smpc_sql.plan.expressions import (
     Divide,
     Elapsed,
     Expression,
-    Less,
     Literal,
     PlusRoot,
     Sqrt,
@@ -22,6 +21,7 @@ from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Date, Double, Integer, Interval
 from smpc_sql.sql import coercion, intervals, quotient, roots, rounding, timestamps, whole_division
 from smpc_sql.sql.binder import Binder, Method, operands
+from smpc_sql.sql.factors import is_negative
 from smpc_sql.sql.fixed import common
 from smpc_sql.sql.literals import integer, is_null
 from smpc_sql.sql.nodes import only, show
@@ -125,7 +125,7 @@ def _sqrt(binder: Binder, node: exp.Expr) -> Expression:
     q = quotient.positive(coercion.as_quotient(x))
     n = q.numerator
     if n.bounds.low < 0:  # an error would tell that there is such a value
-        known = Case(((Less(n, Literal(0, n.type)), Literal(None, n.type)),), n)
+        known = Case(((is_negative(n), Literal(None, n.type)),), n)
         q = Divide(Within(known, Interval(0, max(0, n.bounds.high))), q.denominator, q.guarded)
     return Sqrt(q)
 

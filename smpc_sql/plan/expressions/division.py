@@ -22,7 +22,7 @@ _SHIFTED = 31
 def is_divided(bounds: Interval, divisor: int) -> bool:
     """Whether a word is divided by a public number within 64 bits, steps and all."""
     bits = divisor.bit_length() - 1
-    if divisor == 1 or (divisor == 1 << bits and bits >= _SHIFTED):
+    if divisor == 1 << bits and bits <= _SHIFTED:
         return True
     reach = bounds.high - bounds.low
     if bounds.high // divisor - bounds.low // divisor <= COMPARED:

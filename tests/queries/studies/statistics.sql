@@ -141,3 +141,15 @@ WITH t AS (SELECT unit_type, COUNT(*) FILTER (WHERE apache_iv > 80 AND died = 1)
     80 AND died = 0) AS fp, COUNT(*) FILTER (WHERE apache_iv <= 80 AND died = 1) AS fn FROM encounters GROUP BY
     unit_type), p AS (SELECT 1.0 * tp / NULLIF(tp + fp, 0) AS pr, 1.0 * tp / NULLIF(tp + fn, 0) AS re FROM t)
 SELECT AVG(2 * pr * re / NULLIF(pr + re, 0)) AS f1 FROM p;
+
+-- how sure the curve of survival is, quarter by quarter (Greenwood)
+WITH grid AS (SELECT followup_days // 90 AS bin, COUNT(*) AS c, SUM(event) AS d FROM survival GROUP BY bin), r AS
+    (SELECT bin, d, SUM(c) OVER (ORDER BY bin DESC) AS n FROM grid)
+SELECT bin, SUM(CASE WHEN n > d THEN 1.0 * d / (1.0 * n * (n - d)) ELSE 0 END) OVER (ORDER BY bin) AS g FROM r ORDER
+    BY bin;
+
+-- how far two sites are apart, in standard deviations of both
+WITH t AS (SELECT AVG(CASE WHEN site_id = 1 THEN systolic END) AS m1, VAR_SAMP(CASE WHEN site_id = 1 THEN systolic END)
+    AS v1, COUNT(CASE WHEN site_id = 1 THEN 1 END) AS n1, AVG(CASE WHEN site_id = 2 THEN systolic END) AS m2,
+    VAR_SAMP(CASE WHEN site_id = 2 THEN systolic END) AS v2, COUNT(CASE WHEN site_id = 2 THEN 1 END) AS n2 FROM vitals)
+SELECT (m1 - m2) / SQRT(((n1 - 1) * v1 + (n2 - 1) * v2) / (n1 + n2 - 2)) AS d FROM t;
