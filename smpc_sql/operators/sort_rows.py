@@ -14,7 +14,6 @@ from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.plan.expressions import Expression
 from smpc_sql.protocol.ordering import sort
-from smpc_sql.protocol.permutation import route
 from smpc_sql.protocol.sorting import destinations_of
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session
@@ -70,7 +69,7 @@ class SortRows(OfRows):
         """See Operator."""
         table = self.source.run(session, tables)
         reach = max([self.width, *(key.index + 1 for key in self.keys)])
-        columns, valid, rows = whole_columns(session, table, range(reach)), whole_valid(session, table), table.rows
+        columns, valid = whole_columns(session, table, range(reach)), whole_valid(session, table)
         del table  # what is not needed any more is let go at once: these are whole columns
         if self.rows == 0:
             return SharedTable((_cut(columns[: self.width], None, slice(0, 0)),))
@@ -80,11 +79,9 @@ class SortRows(OfRows):
         slots = slots_of(columns, valid)
         kinds = [column.boolean for column in columns]
         del columns, valid
-        ids = sort(session, key_parts(session, invalid, keys))
+        ids = [sort(session, key_parts(session, invalid, keys))]
         del invalid, keys
-        places = destinations_of(session, ids)
-        del ids
-        moved = slots.of(route(session, slots.taken(rows), places))
+        moved, _ = slots.routed(session, [destinations_of(session, ids.pop())])
         kept = slice(self.offset, self.offset + self.rows)
         ordered = [
             Column((moved.bits if boolean else moved.words)["value", i], moved.bits.get(("is NULL", i)), boolean)

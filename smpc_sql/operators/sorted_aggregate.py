@@ -17,7 +17,7 @@ import numpy as np
 from smpc_sql.operators.base import OfRows, Tables
 from smpc_sql.operators.keys import KeyColumn, differs_from_previous, is_ascii, key_parts
 from smpc_sql.operators.order_statistics import marked
-from smpc_sql.operators.slots import Slots
+from smpc_sql.operators.slots import Slots, sorted_slots
 from smpc_sql.operators.sort_rows import SortColumn, sort_column
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, counted, selected, whole_columns, whole_valid
@@ -29,7 +29,7 @@ from smpc_sql.protocol.boolean import all_of, conjunction, negate
 from smpc_sql.protocol.comparison import is_zero
 from smpc_sql.protocol.ordering import sort
 from smpc_sql.protocol.ranking import greatest
-from smpc_sql.protocol.sorting import KeyPart, bits_at, in_order, partition
+from smpc_sql.protocol.sorting import KeyPart, bits_at, partition_destinations
 from smpc_sql.ring import Array, dtype_of, lane_for, narrow, pack, pad_rows, unpack
 from smpc_sql.schema import Boolean
 from smpc_sql.session import Session
@@ -139,6 +139,11 @@ def _both(found: Slots | None, more: Slots) -> Slots:
     return more if found is None else Slots({**found.words, **more.words}, {**found.bits, **more.bits})
 
 
+def _of_no_rows(column: Column) -> Column:
+    null = None if column.null is None else np.empty(0, dtype=np.uint8)
+    return Column(np.empty(0, dtype=np.uint64), null, column.boolean)
+
+
 def _is_simple(call: SortedCall) -> bool:
     return call.argument is not None and call.filter is None and not call.rest
 
@@ -148,20 +153,22 @@ class _Groups:
         self,
         session: Session,
         operator: SortedAggregate,
-        columns: Sequence[Column],
+        columns: list[Column],
         valid: Array | None,
         rows: int,
     ) -> None:
         self.session = session
         self.operator = operator
         self.calls = operator.calls
-        self.columns = columns
+        self.columns = list(columns)
+        columns.clear()  # they are let go before the last rows move
         self.rows = rows
+        self.all_valid = valid is None
         self.valid = session.public(np.ones(rows, dtype=np.uint8)) if valid is None else valid
         self.invalid = self.valid ^ session.public(np.uint8(1))
         self.keys = [
             KeyColumn(c, f.bounds, ascii=is_ascii(f.type, f.bounds))
-            for c, f in zip(columns, operator.keys, strict=False)
+            for c, f in zip(self.columns, operator.keys, strict=False)
         ]
         # once for all orders, so that groups stand in the same places: wide keys are compressed by chance
         self.group = key_parts(session, [self.invalid], self.keys, ordered=False)
@@ -189,7 +196,10 @@ class _Groups:
             ordered = [[]]
         for place, numbers in enumerate(ordered):
             slots = self._one_order(
-                [*numbers, *(anywhere if place == 0 else [])], ordered=bool(numbers), with_keys=place == 0
+                [*numbers, *(anywhere if place == 0 else [])],
+                ordered=bool(numbers),
+                with_keys=place == 0,
+                last=place == len(ordered) - 1,
             )
             found = _both(found, slots)
         assert found is not None
@@ -232,7 +242,8 @@ class _Groups:
         rows = self._payload(numbers, with_keys=False)
         self._count(rows)
         words = {name: column.sum(keepdims=True, dtype=np.uint64) for name, column in rows.words.items()}
-        words.update({("count", i): words["count", self._first_alike(numbers, i)] for i in numbers})
+        firsts = {i: self._first_alike(numbers, i) for i in numbers}
+        words.update({("count", i): words["count", j] for i, j in firsts.items() if ("count", j) in words})
         return Slots(words, {})
 
     def _given(self, number: int) -> Array:
@@ -262,28 +273,33 @@ class _Groups:
     def _known(self, null: Array) -> BShare:
         return negate(self.session, BShare(pack(pad_rows(null))))
 
-    def _one_order(self, numbers: Sequence[int], *, ordered: bool, with_keys: bool) -> Slots:
+    def _one_order(self, numbers: Sequence[int], *, ordered: bool, with_keys: bool, last: bool) -> Slots:
         """Sorts once; for the calls `numbers` what they give to every group, and the groups' keys.
 
-        ordered: by the order of the first of them, too.
+        ordered: by the order of the first of them, too. last: that no other order follows.
         """
-        group = self.group
-        inner = self._inner_parts(self.session, numbers) if ordered else []
-        parts = [*group, *inner]
-        ids = sort(self.session, parts)
+        width = len(self.group)
+        parts = [*self.group, *(self._inner_parts(self.session, numbers) if ordered else [])]
+        ids = [sort(self.session, parts)]
         payload = self._payload(numbers, with_keys=with_keys)
-        rows, key = in_order(self.session, payload.taken(self.rows), parts, ids)
-        del inner, parts, ids
-        moved = payload.of(rows)
-        del rows
+        if last:
+            self._let_go()
+        moved, key = sorted_slots(self.session, payload, parts, ids)
+        del parts
         self._count(moved)
-        first = differs_from_previous(self.session, key[: len(group)])
+        first = differs_from_previous(self.session, key[:width])
         self._mark_distinct(numbers, key, moved)
         del key
         self._mark_places(numbers, first, moved)
         self._mark_firsts([i for i in numbers if i in self.firsts], first, moved)
-        last = np.concatenate([first[1:], np.full(1, self.session.public(1), dtype=np.uint8)])
-        return self._groups_of(numbers, moved, last)
+        ends = np.concatenate([first[1:], np.full(1, self.session.public(1), dtype=np.uint8)])
+        return self._groups_of(numbers, moved, ends)
+
+    def _let_go(self) -> None:
+        """What is moving now is not needed where it stood; of the columns only their kinds."""
+        self.columns = [_of_no_rows(column) for column in self.columns]
+        self.keys = [replace(key, column=_of_no_rows(key.column)) for key in self.keys]
+        self.group, self.masks = [], []
 
     def _inner_parts(self, session: Session, numbers: Sequence[int]) -> list[KeyPart]:
         """Within a group: what is left out first, then the argument, so that the row that counts is the last."""
@@ -323,10 +339,23 @@ class _Groups:
         """The words of sums, 0 where a row takes no part; and whether it does, to be counted."""
         plain = [i for i in numbers if not self.calls[i].call.distinct and self.calls[i].call.kind != "any"]
         sums = [i for i in plain if self.calls[i].call.kind == "sum"]
-        bits.update({("counts", i): self.masks[i] for i in plain if self._first_alike(numbers, i) == i})
+        counted = dict.fromkeys(self._first_alike(numbers, i) for i in plain if self._is_counted(i))
+        bits.update({("counts", i): self.masks[i] for i in counted})
+        sums = [i for i in sums if not self._takes_all(i)]
         if sums:
             chosen = selected(self.session, [self.masks[i] for i in sums], [words["value", i] for i in sums])
             words.update({("value", i): value for i, value in zip(sums, chosen, strict=True)})
+
+    def _takes_all(self, number: int) -> bool:
+        """Whether everybody knows that all rows take part."""
+        call = self.calls[number]
+        places = [place for place in (call.argument, call.by) if place is not None]
+        return self.all_valid and call.filter is None and all(self.columns[place].null is None for place in places)
+
+    def _is_counted(self, number: int) -> bool:
+        """Whether it matters how many rows take part."""
+        call = self.calls[number].call
+        return call.nullable or call.kind not in _CARRIED
 
     def _count(self, moved: Slots) -> None:
         """The bits of rows that are counted, as words; they were moved as bits."""
@@ -390,13 +419,14 @@ class _Groups:
         (exists,) = conjunction(self.session, [pair])
         moved.bits["valid"] = unpack(exists.packed)[: self.rows]
         others = moved.bits["valid"] ^ self.session.public(np.uint8(1))
-        groups = moved.of(partition(self.session, moved.taken(self.rows), others))
+        groups, _ = moved.routed(self.session, [partition_destinations(self.session, others)])
         kept = self.operator.rows
         words = {name: column[:kept] for name, column in groups.words.items()}
         for name in sums:
             words[name] = np.diff(words[name], prepend=np.zeros(1, dtype=np.uint64))
         plain = [i for i in numbers if self.calls[i].call.kind != "any"]
-        words.update({("count", i): words["count", self._first_alike(plain, i)] for i in plain})
+        firsts = {i: self._first_alike(plain, i) for i in plain}
+        words.update({("count", i): words["count", j] for i, j in firsts.items() if ("count", j) in words})
         return Slots(words, {name: column[:kept] for name, column in groups.bits.items()})
 
     def _finish(self, found: Slots) -> SharedTable:

@@ -16,7 +16,7 @@ from smpc_sql.operators.base import RowForRow, Tables
 from smpc_sql.operators.datum import add_constant
 from smpc_sql.operators.keys import KeyColumn, differs_from_previous, key_parts
 from smpc_sql.operators.running_extremes import of_frames
-from smpc_sql.operators.slots import slots_of
+from smpc_sql.operators.slots import slots_of, sorted_slots
 from smpc_sql.operators.sort_rows import SortColumn
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
@@ -28,7 +28,6 @@ from smpc_sql.protocol.arithmetic import bit_product, to_words
 from smpc_sql.protocol.boolean import any_of, conjunction, negate
 from smpc_sql.protocol.comparison import is_zero, negative
 from smpc_sql.protocol.ordering import sort
-from smpc_sql.protocol.sorting import in_order
 from smpc_sql.ring import Array, lane_for, narrow, pack, pad_rows, unpack
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session
@@ -93,9 +92,7 @@ class _Windows:
         groups = key_parts(session, last, [key.of(columns) for key in operator.partition], ordered=False)
         peers = key_parts(session, [], [key.of(columns) for key in operator.order])
         parts = [*groups, *peers]
-        slots = slots_of(columns, valid)
-        moved, key = in_order(session, slots.rows(rows), parts, sort(session, parts))
-        self.moved = slots.of(moved)
+        self.moved, key = sorted_slots(session, slots_of(columns, valid), parts, [sort(session, parts)])
         self.starts = differs_from_previous(session, key[: len(groups)])
         self.peer_starts = differs_from_previous(session, key)
         self.ends = Ends(session, self.starts, self.peer_starts, self._distances())

@@ -328,6 +328,10 @@ def destinations_of(session: Session, ids: Array) -> Array:
     """For every old place the row's rank: the inverse of `ids`. A route of one place."""
     count = len(ids)
     ranks = np.arange(count, dtype=np.uint32)
+    if are_many(count):
+        columns = [Shares(ranks if session.first else np.zeros_like(ranks), xor=False), Shares(ids, xor=False)]
+        del ranks, ids
+        return routed_columns(session, columns)[0]
     parts = [*_parts(count, ()), np.stack([ranks if session.first else np.zeros_like(ranks), ids])]
     del ranks, ids
     found: Array = routed(session, parts).places[0]
