@@ -21,7 +21,7 @@ from smpc_sql.ring import Array, dtype_of, lane_for, lane_of, narrow
 from smpc_sql.schema import Interval, SqlType, Text, type_bounds
 from smpc_sql.session import Session
 
-_DECOMPOSED = 8
+_DECOMPOSED = 16
 """Bytes a row, for each bit of a lane, that finding a word's bits holds."""
 
 _WIDE, _CHANCE = 96, 40

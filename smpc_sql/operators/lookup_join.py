@@ -19,14 +19,15 @@ import numpy as np
 from smpc_sql.operators.base import OfSides, Tables
 from smpc_sql.operators.keys import KeyColumn, equal_rows, key_parts
 from smpc_sql.operators.side_by_side import run_inputs
+from smpc_sql.operators.slots import Slots, stacked
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.protocol.arithmetic import to_words
 from smpc_sql.protocol.boolean import all_of, any_of, conjunction, negate
 from smpc_sql.protocol.ordering import sort
-from smpc_sql.protocol.permutation import Rows, route, routed, rows_of
-from smpc_sql.protocol.sorting import destinations_of, partition_destinations, to_old_places
-from smpc_sql.ring import Array, pack, pad_rows, unpack
+from smpc_sql.protocol.permutation import route, routed_places, rows_of
+from smpc_sql.protocol.sorting import destinations_of, partition_destinations
+from smpc_sql.ring import Array, lane_of, pack, pad_rows, unpack
 from smpc_sql.schema import Interval
 from smpc_sql.session import Session
 from smpc_sql.sharing import BShare
@@ -167,89 +168,98 @@ class StackedSides:
     def look_up(self, payload: Sequence[Column]) -> tuple[list[Column], Array]:
         """What arrives at the left rows of the right's columns, and whether it is of a match; bytes [left rows]."""
         session = self.session
-        ids = sort(session, self.parts)
-        right_ids, places = self._apart(ids)
-        parts = [*self._steps(payload, right_ids), places[None]]
+        ids = [sort(session, self.parts)]
+        right_ids, places = self._apart(ids[0])
+        held = [right_ids, places]
         del right_ids, places
-        home = to_old_places(session, _carried(session, parts), ids)
-        return self._arrived(payload, home)
+        steps, changes = self._steps(payload, [held.pop(0)])
+        home = self._carried(steps, changes, held)
+        del steps
+        found, arrived = home.routed(session, ids, changes)
+        return self._arrived(payload, list(found.words.values()), arrived)
 
     def _apart(self, ids: Array) -> tuple[Array, Array]:
         """Of the right rows in key order where they stood; and of right and left rows their places in key order."""
         session, ahead = self.session, self.right.rows
         is_left = np.concatenate([np.zeros(ahead, dtype=np.uint8), np.ones(self.left.rows, dtype=np.uint8)])
-        side = rows_of(self.rows, bits=session.public(is_left)[None])
-        side = route(session, side, destinations_of(session, ids))
-        places = partition_destinations(session, side.bits[0] & np.uint8(1))
+        side = route(
+            session, rows_of(self.rows, bits=session.public(is_left)[None]), destinations_of(session, ids)
+        ).bits[0]
         start = np.arange(self.rows, dtype=np.uint32)
-        parts = np.stack([ids, start if session.first else np.zeros_like(start), places])
-        del start, places, side
-        none = rows_of(self.rows)
-        apart = routed(session, [none.words, none.bits, parts]).places
-        return apart[0, :ahead].copy(), apart[1].copy()
+        if not session.first:
+            start.fill(0)
+        found = routed_places(session, [ids, start, partition_destinations(session, side & np.uint8(1))])
+        return found[0][:ahead].copy(), found[1].copy()
 
-    def _steps(self, payload: Sequence[Column], ids: Array) -> tuple[Array, Array]:
+    def _steps(self, payload: Sequence[Column], ids: list[Array]) -> tuple[Slots, list[Array]]:
         """The right rows in key order as differences from the row before, and zeros for the left rows.
 
-        Words are differences, keys (with a bit that there is one) XORs.
+        Words are differences, keys (with a bit that there is one) XORs. ids: a list of one, which is used up.
         """
         session, ahead = self.session, self.right.rows
-        words = self._payload_words(payload)
-        right = Rows(words, self._keys(slice(0, ahead)), np.empty((0, ahead), dtype=np.uint32))
-        del words
-        ordered = route(session, right, destinations_of(session, ids)) if ahead else right
-        del right
-        steps = np.diff(ordered.words, axis=1, prepend=np.zeros((len(ordered.words), 1), dtype=np.uint64))
-        changes = ordered.bits.copy()
-        changes[:, 1:] ^= ordered.bits[:, :-1]
-        del ordered
+        right = Slots(dict(enumerate(self._payload_words(payload))), {})
+        keys = self._keys(slice(0, ahead))
+        if ahead:
+            right, ordered = right.routed(session, [destinations_of(session, ids.pop())], keys)
+            keys = list(ordered)
+            del ordered
         behind = self.rows - ahead
-        return (
-            np.concatenate([steps, np.zeros((len(steps), behind), dtype=steps.dtype)], axis=1),
-            np.concatenate([changes, np.zeros((len(changes), behind), dtype=changes.dtype)], axis=1),
-        )
+        for name, words in right.words.items():
+            step = np.diff(words, prepend=np.zeros(1, dtype=words.dtype))
+            right.words[name] = np.concatenate([step, np.zeros(behind, dtype=words.dtype)])
+        for place, bits in enumerate(keys):
+            change = bits[1:] ^ bits[:-1]
+            keys[place] = np.concatenate([bits[:1], change, np.zeros(behind, dtype=bits.dtype)])
+        return right, keys
 
-    def _keys(self, rows: slice) -> Array:
-        """The keys of some rows, and a bit that there is one; of one lane [parts + 1, n]."""
+    def _carried(self, steps: Slots, changes: list[Array], places: list[Array]) -> Slots:
+        """What stands in front, put back to places among all rows, and added up: every row has what came before it.
+
+        The changes are replaced by keys.
+        """
+        found, keys = steps.routed(self.session, places, changes)
+        changes[:] = [np.bitwise_xor.accumulate(each, out=each) for each in keys]
+        for words in found.words.values():
+            np.cumsum(words, dtype=np.uint64, out=words)
+        return found
+
+    def _keys(self, rows: slice) -> list[Array]:
+        """The keys of some rows, and a bit that there is one: behind them, or where the last one has room."""
         parts = [part.bits[rows] for part in self.parts]
-        there = np.ones(rows.stop - rows.start, dtype=parts[-1].dtype if len(parts) == 1 else np.uint64)
-        return np.stack([*parts, self.session.public(there)])
+        last = parts[-1]
+        if self.parts[-1].width < lane_of(last):
+            there = last.dtype.type(1 << (lane_of(last) - 1))
+            return [*parts[:-1], last ^ self.session.public(there)]
+        there = np.ones(rows.stop - rows.start, dtype=last.dtype if len(parts) == 1 else np.uint64)
+        return [*parts, self.session.public(there)]
 
-    def _payload_words(self, payload: Sequence[Column]) -> Array:
+    def _payload_words(self, payload: Sequence[Column]) -> list[Array]:
         """The right's columns as words: booleans and NULLs too, since what is carried is added up."""
         bits = [c.words for c in payload if c.boolean] + [c.null for c in payload if c.null is not None]
         words = [c.words for c in payload if not c.boolean]
         if bits:
             packed = np.stack([pack(pad_rows(each)) for each in bits])
             words += list(to_words(self.session, BShare(packed), 64).words[:, : self.right.rows])
-        return np.stack(words) if words else np.empty((0, self.right.rows), dtype=np.uint64)
+        return words
 
-    def _arrived(self, payload: Sequence[Column], home: Rows) -> tuple[list[Column], Array]:
+    def _arrived(self, payload: Sequence[Column], carried: Sequence[Array], keys: Array) -> tuple[list[Column], Array]:
         ahead = self.right.rows
-        words = home.words[:, ahead:]
+        words = [each[ahead:] for each in carried]
         plain = sum(not column.boolean for column in payload)
         values = iter(words[:plain])
         bits = ((each & np.uint64(1)).astype(np.uint8) for each in words[plain:])
         given = [next(bits) if column.boolean else next(values) for column in payload]
         nulls = [None if column.null is None else next(bits) for column in payload]
         columns = [Column(g, n, c.boolean) for g, n, c in zip(given, nulls, payload, strict=True)]
-        return columns, self._matches(home.bits[:, ahead:])
+        return columns, self._matches(keys[:, ahead:])
 
     def _matches(self, arrived: Array) -> Array:
         """The key that arrived is the row's own, there is one, and the row's key is usable."""
         ahead = self.right.rows
-        same = equal_rows(self.session, self._keys(slice(ahead, self.rows)), arrived)
+        same = equal_rows(self.session, stacked(self._keys(slice(ahead, self.rows))), arrived)
         pair = (BShare(pack(pad_rows(same))), BShare(pack(pad_rows(self.usable[ahead:]))))
         (both,) = conjunction(self.session, [pair])
         return unpack(both.packed)[: self.left.rows]
-
-
-def _carried(session: Session, parts: list[Array]) -> Rows:
-    """What stands in front, put back to places among all rows, and added up: every row has what came before it."""
-    back = routed(session, parts)
-    return Rows(
-        np.cumsum(back.words, axis=1, dtype=np.uint64), np.bitwise_xor.accumulate(back.bits, axis=1), back.places
-    )
 
 
 def _stacked(right: Column, left: Column, null_safe: bool) -> Column:

@@ -66,9 +66,9 @@ class Slots:
         self._let_go()
         del packed, more
         moved = routed_columns(session, columns)
-        kept = _stacked(moved[behind:], count)
+        kept = stacked(moved[behind:], count)
         del moved[behind:]
-        bits = _stacked(moved[cut:], count)
+        bits = stacked(moved[cut:], count)
         return Slots(dict(zip(self.words, moved[:cut], strict=True)), self._bits_of(bits)), kept
 
     def of(self, rows: Rows) -> Slots:
@@ -83,8 +83,8 @@ class Slots:
         }
 
 
-def _stacked(columns: Sequence[Array], count: int) -> Array:
-    """Columns [k, n] of one lane; a single one is not copied."""
+def stacked(columns: Sequence[Array], count: int = 0) -> Array:
+    """Columns [k, n] in the widest of their lanes; a single one is not copied."""
     if not columns:
         return np.empty((0, count), dtype=np.uint8)
     return columns[0][None] if len(columns) == 1 else np.stack(columns)

@@ -152,6 +152,17 @@ def routed(session: Session, parts: list[Array]) -> Rows:
     return session.alike(key, lambda session: _routed(session, parts))
 
 
+def routed_places(session: Session, columns: list[Array]) -> list[Array]:
+    """`route` of places mod 2^32 alone, columns [n] of which the last are the destinations. The list is used up."""
+    count = len(columns[0])
+    if are_many(count):
+        shares = [Shares(column, xor=False) for column in columns]
+        columns.clear()
+        return routed_columns(session, shares)
+    none = rows_of(count)
+    return list(routed(session, [none.words, none.bits, np.stack(columns)]).places)
+
+
 def _routed(session: Session, parts: list[Array]) -> Rows:
     _shuffled(session, parts)
     at = session.open(parts[2][-1])

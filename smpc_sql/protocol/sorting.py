@@ -87,7 +87,7 @@ def _destinations_of_many(session: Session, digits: Array, bits: int) -> Array:
         masked = _masked(branch, digits[mine][None], bits, _turn(branch, number))
         found[mine] = _chosen(branch, (masked, before[:, number, None]))
 
-    session.fork(chosen, range(-(-rows // _SMALL)), lambda number: form(_SMALL, number), 3)
+    session.fork(chosen, range(-(-rows // _SMALL)), lambda number: form(_SMALL, number), 2)
     return found
 
 

@@ -41,6 +41,7 @@ PARTS_OF_OTHERS = (
     "numerals.every",
     "numerals.products",
     "permutation.routed",
+    "permutation.routed_places",
     "sorting.bits_at",
     "sorting.sort_groups",
 )
