@@ -10,7 +10,7 @@ from smpc_sql.operators.base import RowForRow, Tables
 from smpc_sql.operators.table import Piece, Raw, SharedTable
 from smpc_sql.operators.whole import Column, whole_columns, whole_valid
 from smpc_sql.protocol.arithmetic import to_words
-from smpc_sql.protocol.permutation import rows_of, shuffle
+from smpc_sql.protocol.permutation import shuffled_words
 from smpc_sql.ring import Array, pack, pad_rows
 from smpc_sql.session import Session
 from smpc_sql.sharing import BShare
@@ -40,8 +40,7 @@ class ShuffleRows(RowForRow):
             words += _as_words(session, bits)
         if not words:
             return table
-        shuffled = shuffle(session, rows_of(table.rows, words=np.stack(words))).words
-        return SharedTable((_rebuilt(columns, valid, list(shuffled), table.rows),))
+        return SharedTable((_rebuilt(columns, valid, shuffled_words(session, words), table.rows),))
 
 
 def _bits(columns: list[Column], valid: Array | None) -> list[Array]:

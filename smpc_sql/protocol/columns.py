@@ -50,7 +50,7 @@ def routed_columns(session: Session, columns: list[Shares], outs: Sequence[Array
 
 def _routed(session: Session, columns: list[Shares], outs: Sequence[Array | None]) -> list[Array]:
     forms = [column.form for column in columns]
-    shuffled = _shuffled(session, columns)
+    shuffled = shuffled_columns(session, columns)
     at = _opened(session, shuffled.pop())
     found = []
     for i in range(len(shuffled)):
@@ -64,8 +64,8 @@ def _routed(session: Session, columns: list[Shares], outs: Sequence[Array | None
     return found
 
 
-def _shuffled(session: Session, columns: list[Shares]) -> list[Array]:
-    """The columns in an order that no party knows."""
+def shuffled_columns(session: Session, columns: list[Shares]) -> list[Array]:
+    """`permutation.shuffle` of columns [n]: they, in an order that no party knows. The list is used up."""
     count, parties = len(columns[0].words), session.parties
     orders = [session.draw(Order(count, turn)) for turn in range(parties)]
     order = orders[session.index](0)

@@ -20,6 +20,6 @@ def sort(session: Session, key: Sequence[KeyPart]) -> Array:
     cost, levels = by_ranks(rows, sum(widths), session.parties)
     if any(widths) and pairs_cost(rows, widths, session.parties) < cost:
         return sort_by_pairs(session, key)
-    parts = list(key)
-    del key
-    return sort_by_ranks(session, parts, levels)
+    held = [key]
+    del key  # who sorts lets go of the key
+    return sort_by_ranks(session, held.pop(), levels)

@@ -9,7 +9,7 @@ import numpy as np
 
 from smpc_sql.correlations.base import Part
 from smpc_sql.correlations.permutations import Shuffle, permutation_of
-from smpc_sql.protocol.columns import Shares, are_many, routed_columns
+from smpc_sql.protocol.columns import Shares, are_many, routed_columns, shuffled_columns
 from smpc_sql.ring import Array, lane_of
 from smpc_sql.session import Session
 
@@ -50,6 +50,16 @@ def shuffle(session: Session, rows: Rows) -> Rows:
     bytes for each turn that is not one's own; as many are dealt in each. [Laur-Willemson-Zhang 2011; Chase et al. 2020]
     """
     return Rows(*_shuffled(session, [rows.words, rows.bits, rows.places]))
+
+
+def shuffled_words(session: Session, words: list[Array]) -> list[Array]:
+    """`shuffle` of columns of words [n]. The list is used up."""
+    count = len(words[0])
+    if are_many(count):
+        columns = [Shares(each, xor=False) for each in words]
+        words.clear()
+        return shuffled_columns(session, columns)
+    return list(shuffle(session, rows_of(count, words=np.stack(words))).words)
 
 
 def _shuffled(session: Session, parts: list[Array]) -> list[Array]:

@@ -278,15 +278,21 @@ def _moves(n: int) -> list[Case]:
     def in_order(session: Any, rows: Rows, ids: Array) -> Any:
         return sorting.in_order(session, rows, [sorting.KeyPart(rows.bits[0], 64)], ids)
 
-    def routed_columns(session: Any, rows: Rows, places: Array) -> Any:
+    def shares_of(rows: Rows) -> list[columns.Shares]:
         every = zip((rows.words, rows.bits, rows.places), (False, True, False), strict=True)
-        shares = [columns.Shares(column, xor) for part, xor in every for column in part]
-        return columns.routed_columns(session, [*shares, columns.Shares(places, xor=False)])
+        return [columns.Shares(column, xor) for part, xor in every for column in part]
+
+    def shuffled_columns(session: Any, rows: Rows) -> Any:
+        return columns.shuffled_columns(session, shares_of(rows))
+
+    def routed_columns(session: Any, rows: Rows, places: Array) -> Any:
+        return columns.routed_columns(session, [*shares_of(rows), columns.Shares(places, xor=False)])
 
     inputs = (words, key, ids)
     return [
         Case("permutation.shuffle", rows(permutation.shuffle), inputs, sizes),
         Case("permutation.route", ordered(rows(permutation.route)), inputs, sizes, opens_places=True),
+        Case("columns.shuffled_columns", rows(shuffled_columns), inputs, sizes),
         Case("columns.routed_columns", ordered(rows(routed_columns)), inputs, sizes, opens_places=True),
         Case(
             "counting.digit_counts",

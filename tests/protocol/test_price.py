@@ -42,6 +42,7 @@ PARTS_OF_OTHERS = (
     "numerals.products",
     "permutation.routed",
     "permutation.routed_places",
+    "permutation.shuffled_words",
     "sorting.bits_at",
     "sorting.sort_groups",
 )
