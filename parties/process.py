@@ -27,7 +27,7 @@ PATIENCE = 10.0
 _MALLOC = (
     (-8, 1),  # arenas: what one thread freed serves the others, too
     (-3, 1 << 20),  # bytes; from there on an array is mapped alone, and goes back to the system when it is freed,
-    (-1, 1 << 22),  # and what is freed at the end of the heap, below, stays: mapping pages anew costs time
+    (-1, 1 << 25),  # and what is freed at the end of the heap, below, stays: mapping pages anew costs time
     (-2, 1 << 20),  # bytes by which the heap grows at least
 )
 """glibc's settings, by their numbers in malloc.h, for few threads and large arrays. Columns are mapped alone, so that
