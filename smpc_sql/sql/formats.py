@@ -12,7 +12,7 @@ from smpc_sql.errors import TypeMismatch, Unsupported
 from smpc_sql.moments import moment_of
 from smpc_sql.plan.expressions import Expression, Literal, Not
 from smpc_sql.plan.rules.fold_constants import fold
-from smpc_sql.schema import DAY, Date, Timestamp
+from smpc_sql.schema import DAY, Date
 from smpc_sql.sql import dates, timestamps
 from smpc_sql.sql.binder import Binder, Method
 from smpc_sql.sql.edits import concatenated
@@ -159,9 +159,7 @@ def _of_number(pieces: list[str | Code], parts: list[str], value: int) -> str:
 
 
 def _number(x: Expression, part: str) -> Expression:
-    if part != "micros":
-        return timestamps.part(part, x)
-    return remainder(timestamps.number(x), _SECOND) if isinstance(x.type, Timestamp) else timestamps.part("second", x)
+    return timestamps.clock(x)[part] if part in (*_TIMES, "micros") else timestamps.part(part, x)
 
 
 def _runs(x: Expression, pieces: list[str | Code]) -> Iterator[Expression]:

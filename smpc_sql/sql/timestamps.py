@@ -14,6 +14,7 @@ from smpc_sql.sql.rounding import floor_divide, remainder
 _NUMBER = Integer(64)
 _SECOND = 1_000_000
 _STEPS = {"hour": 3600 * _SECOND, "minute": 60 * _SECOND, "second": _SECOND, "millisecond": 1000, "microsecond": 1}
+_CLOCK = ("hour", "minute", "second")
 _WITHIN = {"hour": DAY, "minute": 3600 * _SECOND, "second": 60 * _SECOND}
 _WITHIN |= dict.fromkeys(("millisecond", "microsecond"), 60 * _SECOND)
 
@@ -67,7 +68,23 @@ def part(name: str, x: Expression) -> Expression:
         return dates.part(name, date_of(x))
     if isinstance(x.type, Date):
         return Multiply(Subtract(x, Literal(0, Date())), integer(0), _NUMBER)
-    return floor_divide(remainder(number(x), _WITHIN[name]), _STEPS[name])
+    return floor_divide(_left(x, _WITHIN[name]), _STEPS[name])
+
+
+def _left(x: Expression, size: int) -> Expression:
+    """What whole multiples of a part of a day leave: of the day first, which other parts and the date want too."""
+    time = remainder(number(x), DAY)
+    return time if size == DAY else remainder(time, size)
+
+
+def clock(x: Expression) -> dict[str, Expression]:
+    """Hour, minute, second and the microseconds of it ("micros"), each of what those before it leave."""
+    if isinstance(x.type, Date):
+        return dict.fromkeys((*_CLOCK, "micros"), part("hour", x))
+    found, left = {}, remainder(number(x), DAY)
+    for name in _CLOCK:
+        found[name], left = floor_divide(left, _STEPS[name]), remainder(left, _STEPS[name])
+    return {**found, "micros": left}
 
 
 def truncated(unit: str, x: Expression) -> Expression:
@@ -76,7 +93,7 @@ def truncated(unit: str, x: Expression) -> Expression:
     if not isinstance(x.type, Timestamp):
         return _shown(x if unit in _STEPS and isinstance(x.type, Date) else dates.truncated(unit, x))
     if unit in _STEPS:
-        return Subtract(x, remainder(number(x), _STEPS[unit]))
+        return Subtract(x, _left(x, _STEPS[unit]))
     return midnight(dates.truncated(unit, date_of(x)))
 
 

@@ -198,10 +198,10 @@ def _date_layout(x: Expression) -> list[str | Expression]:
 def _moment(x: Expression) -> Expression:
     """The fraction of a second without the zeros at its end, and without the point if nothing is left."""
     layout = _date_layout(timestamps.date_of(x))
+    clock = timestamps.clock(x)
     for between, name in ((" ", "hour"), (":", "minute"), (":", "second")):
-        part = timestamps.part(name, x)
-        layout += [between, *digits_of(part, 2)]
-    layout += [".", *digits_of(remainder(timestamps.number(x), _SECOND), 6)]
+        layout += [between, *digits_of(clock[name], 2)]
+    layout += [".", *digits_of(clock["micros"], 6)]
     text = laid_out(layout)
     assert isinstance(text.type, Text)
     spelled = spell(text)
