@@ -19,10 +19,13 @@ from smpc_sql.plan.expressions import (
     Less,
     Literal,
     Multiply,
+    Negate,
     Not,
     Or,
     PlusRoot,
+    Rescale,
     Sqrt,
+    Within,
     columns_of,
 )
 from smpc_sql.plan.rules.fold_constants import fold
@@ -241,20 +244,37 @@ def _compare_root(root: Expression, x: Expression, test: type[Less] | type[Equal
     if root.signed:
         return compare(root, x, test) if root_first else compare(x, root, test)
     z = positive(as_quotient(x))
-    square = make(multiply(z.numerator, z.numerator), multiply(z.denominator, z.denominator), _safe(z))
-    below = Less(z.numerator, Literal(0, z.numerator.type))
+    size = _without_size(z.numerator)
+    square = make(multiply(size, size), multiply(z.denominator, z.denominator), _safe(z))
+    below: Expression = Literal(0, Boolean())
+    if z.numerator.bounds.low < 0:
+        below = Less(z.numerator, Literal(0, z.numerator.type))
     if test is Less and not root_first:
-        outcome: Expression = Or((below, compare(square, root.x, Less)))
+        outcome: Expression = fold(Or((below, compare(square, root.x, Less))))
     else:
-        outcome = And((Not(below), compare(root.x, square, test)))
-    for part in (root, z):
+        outcome = fold(And((Not(below), compare(root.x, square, test))))
+    for part in (root, Divide(size, z.denominator, z.guarded)):
         if part.nullable:
             outcome = Case(((is_null_double(part), Literal(None, Boolean())),), outcome)
     return outcome
 
 
+def _without_size(x: Expression) -> Expression:
+    """A number with the same square: of |y| it is y."""
+    match x:
+        case Within(Case(((Less(y, Literal(0)), Negate(z)),), w)) if y == z == w:
+            return y
+        case Rescale(y, exponent):
+            return Rescale(_without_size(y), exponent, x.type)
+        case _:
+            return x
+
+
 def _compare_roots(left: Expression, right: Expression, test: type[Less] | type[Equal]) -> Expression:
     """Roots compare as their radicands do; a root with a constant below 0 has one outcome."""
+    for root, x in ((left, right), (right, left)):
+        if isinstance(root, Sqrt) and not root.signed and not isinstance(x, Sqrt | Literal):
+            return _compare_root(root, x, test, root_first=root is left)
     low = [x for x in (left, right) if isinstance(x, Literal) and x.value is not None and x.value < 0]
     if not low or any(isinstance(x, Sqrt) and x.signed for x in (left, right)):
         return compare(_radicand(left), _radicand(right), test)

@@ -25,4 +25,6 @@ SELECT g, SUM(h / w), AVG(h / (w - 70)) FROM m GROUP BY g;
 -- sums of quotients of which both sides are wide, with choices, and without what they have in common
 SELECT g, SUM(CASE WHEN k > 10 THEN h * w / (w * w) WHEN k IS NULL THEN h / (g + 1) END) FROM m GROUP BY g;
 SELECT SUM((h - w) * (h - w) / (w * h)), MAX(k * h / (w * (id + 1))), SUM(-h / w), SUM(w / NULLIF(k - 7, 0)) FROM m;
-SELECT SUM(s * s) FROM (SELECT SUM(h) / (SELECT SUM(h) FROM m) AS s FROM m GROUP BY g)
+SELECT SUM(s * s) FROM (SELECT SUM(h) / (SELECT SUM(h) FROM m) AS s FROM m GROUP BY g);
+SELECT g, ROUND(AVG(h), 2) FROM m GROUP BY g ORDER BY AVG(h) DESC LIMIT 2;
+SELECT id FROM m WHERE w > (SELECT AVG(w) + 0.5 * STDDEV(w) FROM m) OR ABS(w - (SELECT AVG(w) FROM m)) < 0.3 * (SELECT STDDEV(w) FROM m);
