@@ -69,7 +69,7 @@ GROWTH = {
         "CONCAT_WS(',', text, text)", "OVERLAY(text PLACING 'x' FROM 2)", "REGEXP_REPLACE(label, '[aeiou]', '', 'g')",
     ],
     "real": ["(num / int)", "(real + num)", "(real * real)", "(real / 4)", "(real - real)", "(int / 2)",
-             "EPOCH(stamp - stamp)"],
+             "(num * num * int / (int * int))", "CASE WHEN truth THEN real ELSE real END", "EPOCH(stamp - stamp)"],
     "stamp": ["COALESCE(stamp, stamp)", "(stamp + INTERVAL 90 MINUTE)", "DATE_TRUNC('hour', stamp)",
               "TRY_CAST(text AS TIMESTAMP)", "TRY_CAST(strftime(stamp, '%d') AS TIMESTAMP)", "CAST(date AS TIMESTAMP)",
               "TRY_CAST(date || ' 01:02:03' AS TIMESTAMP)"],
@@ -85,6 +85,7 @@ AGGREGATES = [
     "AVG(int) - STDDEV_POP(num) / 3", "ABS(CORR(num, int))", "QUANTILE_DISC(int, 0.25)", "QUANTILE_CONT(num, 0.9)",
     "PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY num)", "SUM(num) / COUNT(*)", "MAX(num) - MIN(num)",
     "CASE WHEN COUNT(*) > 1 THEN SUM(int) ELSE -1 END", "SUM(num / 4)", "COALESCE(SUM(int), 0)",
+    "SUM((num - int) * (num - int) / int)", "SUM(CASE WHEN truth THEN num * num / int END)",
 ]  # fmt: skip
 
 HAVINGS = [
