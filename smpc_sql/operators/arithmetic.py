@@ -75,8 +75,8 @@ def whole_quotient(rows: Rows, node: plan.WholeQuotient, parts: list[Datum]) -> 
     denominator = rows.words(parts[1])
     shifted = rows.words(parts[0]) + denominator * words_of(node.shift)
     lane = lane_for((node.denominator.bounds.high << node.bits + 1).bit_length() + 1)
-    fine = lane_for(node.denominator.bounds.high.bit_length() + 2)
-    whole = yield SecretQuotient(shifted, denominator, node.bits, lane, node.places, fine)
+    width = node.denominator.bounds.high.bit_length()
+    whole = yield SecretQuotient(shifted, denominator, node.bits, lane, node.places, width)
     return Words(add_constant(rows.session, whole, -node.shift), null)
 
 

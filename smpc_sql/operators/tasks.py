@@ -16,7 +16,7 @@ from smpc_sql.operators import spelled_texts
 from smpc_sql.plan.text import TextFunction
 from smpc_sql.protocol import arithmetic, boolean, comparison, division, lookup
 from smpc_sql.protocol.long_division import divide_digits
-from smpc_sql.ring import Array
+from smpc_sql.ring import Array, lane_for
 from smpc_sql.session import Session
 from smpc_sql.sharing import AShare, BShare
 
@@ -103,7 +103,7 @@ class FloorQuotient:
 class SecretQuotient:
     """floor(numerator * 2^places / denominator) of words [n], whole quotients below 2^bits (`division`) -> words [n].
 
-    lane: for the digits before the point. fine: for those behind, of which there are `places`.
+    lane: for the digits before the point. width: of denominators, in bits, for those behind, which are `places`.
     """
 
     numerator: Array
@@ -111,7 +111,7 @@ class SecretQuotient:
     bits: int
     lane: int
     places: int
-    fine: int
+    width: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,8 +163,12 @@ Task = (
 )
 
 
-_STEPS = ((4, 1 << 10), (2, 1 << 13))
+_STEPS = ((4, 1 << 10), (2, 1 << 12))
 """Of so few quotients, so many bits at once: fewer rounds, and more comparisons."""
+
+
+def _step(quotients: int) -> int:
+    return next((step for step, most in _STEPS if quotients <= most), 1)
 
 
 def _form(task: Task) -> tuple[Hashable, ...]:
@@ -178,8 +182,8 @@ def _form(task: Task) -> tuple[Hashable, ...]:
             return "Truth", bits
         case FloorQuotient(_, divisor, low, high):
             return "FloorQuotient", divisor, low, high
-        case SecretQuotient(_, _, bits, lane, places, fine):
-            return "SecretQuotient", bits, lane, places, fine
+        case SecretQuotient(_, _, bits, lane, places, width):
+            return "SecretQuotient", bits, lane, places, width
         case SecretRoot(_, bits, lane):
             return "SecretRoot", bits, lane
         case LongDivision(digits, divisors, bits, places, width):
@@ -272,9 +276,12 @@ def _floor_quotient(session: Session, tasks: Sequence[FloorQuotient]) -> list[Ar
 def _secret_quotient(session: Session, tasks: Sequence[SecretQuotient]) -> list[Array]:
     above, below = (np.concatenate(each) for each in zip(*((t.numerator, t.denominator) for t in tasks), strict=True))
     first = tasks[0]
-    found, rest = division.divide(session, above, below, first.bits, first.lane)
+    step = _step(len(above))
+    found, rest = division.divide(session, above, below, first.bits, first.lane, step)
     if first.places:
-        behind = division.places(session, rest, below, first.places, first.fine)
+        step = min(step, 63 - first.width)
+        lane = lane_for(first.width + step + 1)
+        behind = division.places(session, rest, below, first.places, lane, step)
         found = (found << np.uint64(first.places)) + behind
     return np.split(found, np.cumsum([len(task.numerator) for task in tasks])[:-1])
 
@@ -288,7 +295,7 @@ def _long_division(session: Session, tasks: Sequence[LongDivision]) -> list[Arra
     first = tasks[0]
     digits = np.concatenate([task.digits for task in tasks], axis=1)
     divisors = np.concatenate([task.divisors for task in tasks], axis=1)
-    step = next((step for step, most in _STEPS if divisors.size <= most), 1)
+    step = _step(divisors.size)
     found = divide_digits(session, digits, divisors, first.bits, first.places, step, first.width)
     return np.split(found, np.cumsum([task.digits.shape[1] for task in tasks])[:-1], axis=1)
 

@@ -105,21 +105,39 @@ def shift(session: Session, x: Array, bits: int, low: int, lane: int) -> Array:
     return found
 
 
-def divide(session: Session, numerator: Array, denominator: Array, bits: int, lane: int) -> tuple[Array, Array]:
+def divide(
+    session: Session, numerator: Array, denominator: Array, bits: int, lane: int, step: int = 1
+) -> tuple[Array, Array]:
     """floor(numerator / denominator) and the rest, for words [n] >= 0 and > 0, n a multiple of 8, quotients < 2^bits.
 
-    Restoring division, one bit of the quotient at a time: 2^bits * denominator and its negative must fit the lane. For
-    every bit the rounds of a comparison and one. Where the denominator is 0 the quotient is 2^bits - 1.
+    Restoring division, `step` bits of the quotient at a time: 2^bits * denominator and its negative must fit the lane.
+    For every step the rounds of a comparison and one; 2^step - 1 multiples are compared at once. Where the denominator
+    is 0 the quotient is 2^bits - 1.
     """
     rest, quotient = numerator, np.zeros_like(numerator)
-    for bit in reversed(range(bits)):
-        step = denominator << np.uint64(bit)
-        reached = negate(session, negative(session, AShare(narrow(rest - step, lane)[None])))
-        one = np.full_like(step, session.public(np.uint64(1)))
-        chosen = bit_product(session, BShare(reached.packed), AShare(np.stack([step, one])[None])).words[0]
-        rest = rest - chosen[0]
-        quotient = quotient + (chosen[1] << np.uint64(bit))
+    while bits:
+        taken = bits % step or step
+        bits -= taken
+        digit, part = reached(session, rest[None], (denominator << np.uint64(bits))[None], taken, lane)
+        rest = rest - part[0]
+        quotient = quotient + (digit[0] << np.uint64(bits))
     return quotient, rest
+
+
+def reached(session: Session, value: Array, divisors: Array, step: int, lane: int) -> tuple[Array, Array]:
+    """How many multiples of divisors, from 1 to 2^step - 1 times, values reach, and the last of them: both [m, n].
+
+    The rounds of a comparison in the lane, which holds the differences, and one.
+    """
+    m, n = value.shape
+    times = (1 << step) - 1
+    multiples = np.arange(1, times + 1, dtype=np.uint64)[:, None, None] * divisors
+    below = negative(session, AShare(narrow(value - multiples, lane).reshape(times * m, n)))
+    one = np.full_like(divisors, session.public(np.uint64(1)))
+    each = np.broadcast_to(np.stack([one, divisors], axis=1), (times, m, 2, n)).reshape(times * m, 2, n)
+    chosen = bit_product(session, BShare(negate(session, below).packed), AShare(each)).words
+    total = chosen.reshape(times, m, 2, n).sum(axis=0, dtype=np.uint64)
+    return total[:, 0], total[:, 1]
 
 
 def root(session: Session, x: Array, bits: int, lane: int) -> Array:
@@ -139,19 +157,19 @@ def root(session: Session, x: Array, bits: int, lane: int) -> Array:
     return found
 
 
-def places(session: Session, rest: Array, denominator: Array, count: int, lane: int) -> Array:
+def places(session: Session, rest: Array, denominator: Array, count: int, lane: int, step: int = 1) -> Array:
     """floor(rest * 2^count / denominator) for words [n], 0 <= rest < denominator; n a multiple of 8.
 
-    Digit by digit as in `divide`, but here the rest is doubled and stays below the denominator, so that twice the
-    denominator must fit the lane, however many places there are. The error is below 2^-count. Where the denominator is
-    0 the result means nothing.
+    Digit by digit as in `divide`, but here the rest is multiplied by 2^step and stays below the denominator, so that
+    2^step times the denominator must fit the lane, however many places there are. The error is below 2^-count. Where
+    the denominator is 0 the result means nothing.
     """
     quotient = np.zeros_like(rest)
-    one = np.full_like(rest, session.public(np.uint64(1)))
-    for _ in range(count):
-        rest = rest << np.uint64(1)
-        reached = negate(session, negative(session, AShare(narrow(rest - denominator, lane)[None])))
-        chosen = bit_product(session, BShare(reached.packed), AShare(np.stack([denominator, one])[None])).words[0]
-        rest = rest - chosen[0]
-        quotient = (quotient << np.uint64(1)) + chosen[1]
+    while count:
+        taken = count % step or step
+        count -= taken
+        rest = rest << np.uint64(taken)
+        digit, part = reached(session, rest[None], denominator[None], taken, lane)
+        rest = rest - part[0]
+        quotient = (quotient << np.uint64(taken)) + digit[0]
     return quotient

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from smpc_sql.protocol.arithmetic import bit_product, to_words
+from smpc_sql.protocol.arithmetic import to_words
 from smpc_sql.protocol.bits import decompose
-from smpc_sql.protocol.boolean import negate
-from smpc_sql.protocol.comparison import negative
+from smpc_sql.protocol.division import reached
 from smpc_sql.ring import Array, lane_for, narrow, pack
 from smpc_sql.session import Session
-from smpc_sql.sharing import AShare, BShare
+from smpc_sql.sharing import BShare
 
 DIGIT = 24
 """Bits of a digit, of what is divided and of the quotient."""
@@ -42,7 +41,7 @@ def divide_digits(
     for time in range(count + stages - 1):
         active = [stage for stage in range(stages) if 0 <= time - stage < count]
         value = (rest[active] << np.uint64(step)) + np.stack([found[stage][time - stage] for stage in active])
-        digit, taken = _reached(session, value, divisors[active], step, lane)
+        digit, taken = reached(session, value, divisors[active], step, lane)
         rest[active] = value - taken
         for stage, mine in zip(active, digit, strict=True):
             found[stage + 1].append(mine)
@@ -61,19 +60,6 @@ def _groups(session: Session, digits: Array, count: int, step: int) -> list[Arra
     for start in range(0, len(words), step):
         found.append(_weighted(words[start : start + step], 1))
     return found[::-1]
-
-
-def _reached(session: Session, value: Array, divisors: Array, step: int, lane: int) -> tuple[Array, Array]:
-    """How many multiples of divisors, from 1 to 2^step - 1 times, values reach, and the last of them: both [m, n]."""
-    m, n = value.shape
-    times = (1 << step) - 1
-    multiples = np.arange(1, times + 1, dtype=np.uint64)[:, None, None] * divisors
-    below = negative(session, AShare(narrow(value - multiples, lane).reshape(times * m, n)))
-    one = np.full_like(divisors, session.public(np.uint64(1)))
-    each = np.broadcast_to(np.stack([one, divisors], axis=1), (times, m, 2, n)).reshape(times * m, 2, n)
-    chosen = bit_product(session, BShare(negate(session, below).packed), AShare(each)).words
-    total = chosen.reshape(times, m, 2, n).sum(axis=0, dtype=np.uint64)
-    return total[:, 0], total[:, 1]
 
 
 def _joined(found: Sequence[Array], step: int) -> Array:

@@ -152,13 +152,19 @@ def _lanes(n: int, lane: int) -> list[Case]:
             "division.divide",
             lambda session, x, y: division.divide(session, x.words, y.words, 3, lane),
             (Input("words", (n,), limit=(1 << (lane - 5)) - 1), Input("words", (n,), limit=(1 << (lane - 5)) - 1)),
-            {"n": n, "u": 3, "L": lane},
+            {"n": n, "u": 3, "t": 3, "L": lane},
+        ),
+        Case(
+            "division.reached",
+            lambda session, x, y: division.reached(session, x.words, y.words, 2, lane),
+            (Input("words", (1, n), limit=(1 << (lane - 5)) - 1), Input("words", (1, n), limit=(1 << (lane - 5)) - 1)),
+            {"n": n, "t": 3, "L": lane},
         ),
         Case(
             "division.places",
-            lambda session, x, y: division.places(session, x.words, y.words, 3, lane),
+            lambda session, x, y: division.places(session, x.words, y.words, 3, lane, 2),
             (Input("words", (n,), limit=(1 << (lane - 5)) - 1), Input("words", (n,), limit=(1 << (lane - 5)) - 1)),
-            {"n": n, "u": 3, "L": lane},
+            {"n": n, "u": 2, "t": 4, "L": lane},
         ),
         Case(
             "division.root",
