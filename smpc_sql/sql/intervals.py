@@ -7,6 +7,7 @@ nobody reads of it is never computed.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -159,6 +160,21 @@ def average(x: Elapsed, found: Expression, days: Expression | None) -> Elapsed:
     count = plain(rounding.rounded("TRUNC", days))
     micros = plain(rounding.rounded("TRUNC", found))
     return Elapsed(found, (_ZERO, count, Subtract(micros, _times(count, DAY), _WORD)))
+
+
+def alike(values: Sequence[Expression]) -> tuple[Elapsed, list[Expression]]:
+    """INTERVALs and NULLs of one column: an INTERVAL that knows of its parts what all do, and their microseconds.
+
+    Raises TypeMismatch.
+    """
+    null = Literal(None, _WORD)
+    known = [value for value in values if isinstance(value, Elapsed)]
+    for value in values:
+        if not isinstance(value, Elapsed) and not is_null(value):
+            raise TypeMismatch(f"{value.type} and INTERVAL do not fit together")
+    words = [whole(value) if isinstance(value, Elapsed) else null for value in values]
+    split = () if all(value.split == () for value in known) else None
+    return Elapsed(words[0], split, any(value.monthly for value in known)), words
 
 
 def seconds(x: Elapsed) -> Expression:

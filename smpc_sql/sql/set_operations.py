@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from smpc_sql.errors import TypeMismatch, Unsupported
-from smpc_sql.plan.expressions import AggregateCall, Column, Divide, Expression, IsNull, Less, Not, Or, Sqrt
+from smpc_sql.plan.expressions import AggregateCall, Column, Divide, Elapsed, Expression, IsNull, Less, Not, Or, Sqrt
 from smpc_sql.plan.relations import (
     Aggregate,
     Concat,
@@ -24,6 +24,7 @@ from smpc_sql.plan.relations import (
 )
 from smpc_sql.plan.rules.fold_constants import fold
 from smpc_sql.schema import Double, scale_of
+from smpc_sql.sql import intervals
 from smpc_sql.sql.coercion import as_quotient, rescaled, unify
 from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.fixed import common, over_constant, words_of, wrapped
@@ -145,6 +146,9 @@ def _as_null(relation: Relation, value: Expression) -> Expression:
 
 def _parts(values: Sequence[Expression]) -> tuple[list[list[Expression]], Expression]:
     """The words of every side, and a value of the same kind. Of quotients by constants numerators, of others both."""
+    if any(isinstance(value, Elapsed) for value in values):
+        like, words = intervals.alike(values)
+        return [[word] for word in words], like
     if not any(isinstance(value.type, Double) for value in values):
         values = unify(values)
         return [list(words_of(value)) for value in values], values[0]

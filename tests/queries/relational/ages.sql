@@ -6,6 +6,8 @@ SELECT EXTRACT(MONTH FROM a), EXTRACT(HOUR FROM b) FROM (SELECT AGE(born, DATE '
 SELECT id, CAST(went - came AS VARCHAR), ((came - born) * k)::VARCHAR, INTERVAL '14 months'::VARCHAR FROM stays;
 SELECT id, born + INTERVAL '2 days 3 hours', came - INTERVAL '1 day 2 minutes', came + TO_DAYS(k), TO_MINUTES(k) FROM stays;
 SELECT id, (went - came) * 0.5, (went - came) / 2, (went - came) * 1.5 > INTERVAL 1 DAY FROM stays;
+SELECT x, EXTRACT(EPOCH FROM x) FROM (SELECT went - came AS x FROM stays UNION ALL SELECT INTERVAL 30 HOUR UNION ALL SELECT NULL) s;
+SELECT EXTRACT(HOUR FROM x) FROM (SELECT went - came AS x FROM stays UNION SELECT came - born FROM stays) s;
 -- aggregates of INTERVALs
 SELECT k, MEDIAN(went - came), EXTRACT(DAY FROM MAX(went - came)), QUANTILE_DISC(went - came, 0.3), ARG_MAX(id, came - born) FROM stays GROUP BY k;
 SELECT went - came AS stay, EXTRACT(HOUR FROM stay), COUNT(*) FROM stays GROUP BY stay;
