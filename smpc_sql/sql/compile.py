@@ -29,7 +29,9 @@ from smpc_sql.plan.expressions import (
     LongText,
     PlusRoot,
     Sqrt,
+    Within,
     WrittenDouble,
+    transform,
 )
 from smpc_sql.plan.legal import legal
 from smpc_sql.plan.optimize import RULES, Rule, optimize
@@ -219,10 +221,16 @@ def _output(name: str, expression: Expression, fractions: list[Fraction]) -> Out
 def _fraction(quotient: Divide, fractions: list[Fraction]) -> int:
     """Where a quotient is among the fractions."""
     numerator, denominator = quotient.numerator, quotient.denominator
-    fraction = Fraction(numerator, denominator, field_bits_for(numerator, denominator))
+    bits = field_bits_for(numerator, denominator)
+    fraction = Fraction(transform(numerator, _unbounded), transform(denominator, _unbounded), bits)
     if fraction not in fractions:
         fractions.append(fraction)
     return fractions.index(fraction)
+
+
+def _unbounded(node: Expression) -> Expression:
+    """What is known of a polynomial's bounds chooses the field, and is no part of it."""
+    return node.x if isinstance(node, Within) else node
 
 
 def _local_order(keys: tuple[SortKey, ...], outputs: list[Expression]) -> tuple[LocalSortKey, ...] | None:

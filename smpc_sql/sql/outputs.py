@@ -20,10 +20,11 @@ from smpc_sql.plan.expressions import (
     Rescale,
     Sqrt,
     Subtract,
+    Within,
     WrittenDouble,
     rebuild,
 )
-from smpc_sql.plan.wide import fits
+from smpc_sql.plan.wide import fits, words_of
 from smpc_sql.schema import WORD, Double
 from smpc_sql.sql.fixed import over_constant
 from smpc_sql.sql.nodes import only
@@ -89,7 +90,7 @@ class Words:
         if isinstance(expression, PlusRoot):
             return PlusRoot(self.over(expression.x, name), self.over(expression.root, name), expression.together)
         if isinstance(expression, Sqrt):
-            return Sqrt(self.over(expression.x, name), expression.signed)
+            return Sqrt(self.over(expression.x, name), expression.signed, expression.most)
         if isinstance(expression, Divide):
             if over_constant(expression) is not None and _is_word(expression.numerator):
                 return Divide(self._field(expression.numerator, name), expression.denominator, expression.guarded)
@@ -105,6 +106,8 @@ class Words:
                 return e
             case Add() | Subtract() | Multiply() | Negate() | Rescale():
                 return rebuild(e, tuple(map(self._polynomial, e.parts)))
+            case Within(x) if isinstance(x, _POLYNOMIAL) and not any(isinstance(y, Case) for y in words_of(x)):
+                return rebuild(e, (self._polynomial(x),))
             case Column(name=name):
                 return self._field(e, name)
             case Case(branches, default) if not fits(e):
