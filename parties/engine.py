@@ -17,7 +17,7 @@ from smpc_sql.engine.prepare import Prepared as Plan
 from smpc_sql.engine.prepare import PreparedCheck, PreparedSize, PreparedTable
 from smpc_sql.errors import QueryError, SizeUnknown
 from smpc_sql.network import NetworkBackend
-from smpc_sql.sql import parse
+from smpc_sql.sql import parse, statements
 from smpc_sql.sql.compile import compile_view
 from smpc_sql.sql.storing import made_by
 from smpc_sql.transport.base import Link
@@ -124,11 +124,11 @@ class SqlEngine:
     def prepare_change(self, sql: str, catalog: Catalog) -> TableToMake | KeysToCheck:
         """See Engine."""
         match parse.parse_statements(sql):
-            case (parse.CreateTableAs() as statement,):
+            case (statements.CreateTableAs() as statement,):
                 table = prepare.prepare_table(statement, catalog)
                 prepare.require_checked(table)
                 return TableToMake(table)
-            case (parse.CheckTable(name),):
+            case (statements.CheckTable(name),):
                 return KeysToCheck(prepare.prepare_check(name, catalog))
             case _:
                 raise QueryError("one CREATE TABLE AS or CHECK TABLE is expected")
@@ -153,7 +153,7 @@ class SqlEngine:
         except SizeUnknown:
             prepared = prepare.prepare_size(sql, catalog)
         match parse.parse_statements(sql):
-            case (parse.Explain(json=True),):
+            case (statements.Explain(json=True),):
                 return report.as_text(report.report(prepared, parties))
             case _:
                 return explain.explain(prepared, parties)
@@ -165,13 +165,13 @@ class SqlEngine:
     def define(self, sql: str, catalog: Catalog) -> Change:
         """See Engine."""
         match parse.parse_statements(sql):
-            case (parse.CreateTable(schema, ddl, _, replace),):
+            case (statements.CreateTable(schema, ddl, _, replace),):
                 return CreateTable(schema, ddl, replace)
-            case (parse.DropTable(name),):
+            case (statements.DropTable(name),):
                 return DropTable(catalog.table(name).schema.name)
-            case (parse.CreateView() as statement,):
+            case (statements.CreateView() as statement,):
                 return CreateView(compile_view(statement, catalog), statement.replace)
-            case (parse.DropView(name),):
+            case (statements.DropView(name),):
                 return DropView(catalog.view(name).name)
             case _:
                 raise QueryError("one CREATE or DROP of a table or a view is expected")

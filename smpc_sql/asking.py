@@ -21,8 +21,8 @@ from smpc_sql.plan.delivery import Delivery
 from smpc_sql.recent import Recent
 from smpc_sql.result import QueryStats, Result
 from smpc_sql.sql.compile import compile_statement
-from smpc_sql.sql.parse import CreateTableAs, Explain, Select, sized
 from smpc_sql.sql.settings import MAX_JOIN_ROWS
+from smpc_sql.sql.statements import CreateTableAs, Explain, Select, sized
 from smpc_sql.wire import MAX_DATA
 
 S = TypeVar("S", Select, CreateTableAs)

@@ -18,7 +18,7 @@ from smpc_sql.owner import EncodedRows, Frames, Loaded
 from smpc_sql.result import Result
 from smpc_sql.schema import TableSchema
 from smpc_sql.sql.compile import compile_view
-from smpc_sql.sql.parse import CreateTable, CreateTableAs, CreateView, DropTable, DropView
+from smpc_sql.sql.statements import CreateTable, CreateTableAs, CreateView, DropTable, DropView
 from smpc_sql.sql.storing import compile_table
 from smpc_sql.transport.base import identity
 

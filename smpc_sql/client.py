@@ -21,7 +21,9 @@ from smpc_sql.known_catalog import KnownCatalog
 from smpc_sql.owner import EncodedRows, Loaded
 from smpc_sql.result import Result
 from smpc_sql.schema import TableSchema
-from smpc_sql.sql.parse import (
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.settings import room_of
+from smpc_sql.sql.statements import (
     CheckTable,
     CopyFrom,
     CreateTable,
@@ -33,10 +35,8 @@ from smpc_sql.sql.parse import (
     Explain,
     Select,
     ShowTables,
-    parse_statements,
     with_room,
 )
-from smpc_sql.sql.settings import room_of
 from smpc_sql.sql.translate import OURS, translated
 from smpc_sql.transport.base import Link
 

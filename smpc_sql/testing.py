@@ -25,7 +25,8 @@ from smpc_sql.ring import Array
 from smpc_sql.session import Session
 from smpc_sql.sharing import split_bits, split_words
 from smpc_sql.sql.compile import compile_statement, compile_view
-from smpc_sql.sql.parse import CreateTable, CreateTableAs, CreateView, Select, parse_statements, sized
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable, CreateTableAs, CreateView, Select, sized
 from smpc_sql.sql.storing import made_by
 from smpc_sql.transport.memory import Hub
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from smpc_sql.catalog import Catalog, Fragment
 from smpc_sql.engine.prepare import prepare, prepare_size
 from smpc_sql.errors import QueryError, SizeUnknown, Unsupported
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable
 
 PAGE = Path(__file__).parents[1] / "docs" / "sql.md"
 START, END = "<!-- support table: python -m tests.support -->", "<!-- end of the table -->"

@@ -9,7 +9,8 @@ import pytest
 from smpc_sql.errors import DataError
 from smpc_sql.infer import infer
 from smpc_sql.owner import read_csv
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable
 
 HEART = Path(__file__).parents[1] / "datasets" / "heart"
 

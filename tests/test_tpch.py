@@ -13,7 +13,8 @@ from smpc_sql.catalog import Catalog, Fragment
 from smpc_sql.owner import read_csv
 from smpc_sql.plan.explain import explain_relation
 from smpc_sql.sql.compile import compile_select
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable
 from smpc_sql.testing import LockstepConsortium
 from tests.engine.consortium import check_cost
 

@@ -23,7 +23,8 @@ from smpc_sql.plan.relations import Join
 from smpc_sql.recent import Recent
 from smpc_sql.sql.compile import compile_select
 from smpc_sql.sql.keys import check_query, key_text, relied_on, without_unchecked
-from smpc_sql.sql.parse import CreateTableAs, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTableAs
 from smpc_sql.sql.storing import Storing, compile_table
 from smpc_sql.version import VERSION
 

@@ -11,11 +11,12 @@ from smpc_sql.catalog import Catalog, View
 from smpc_sql.errors import Unsupported
 from smpc_sql.plan.relations import Sort
 from smpc_sql.plan.sharing import share
+from smpc_sql.sql.ctes import ctes_of
 from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.hints import Rooms
 from smpc_sql.sql.nodes import construct, located, only
 from smpc_sql.sql.scalar import ScalarBinder
-from smpc_sql.sql.select import SelectBinder, ctes_of
+from smpc_sql.sql.select import SelectBinder
 from smpc_sql.sql.series import unnested
 from smpc_sql.sql.set_operations import bind_set_operation, bind_values
 from smpc_sql.sql.tables import Bound

@@ -49,7 +49,8 @@ from smpc_sql.sql.fixed import over_constant, word_of
 from smpc_sql.sql.hints import Rooms
 from smpc_sql.sql.keys import explain_violation
 from smpc_sql.sql.nodes import line_and_column
-from smpc_sql.sql.parse import CreateView, Explain, Select, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateView, Explain, Select
 from smpc_sql.sql.tables import Bound
 from smpc_sql.sql.views import renamed
 

@@ -27,6 +27,7 @@ from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
 from smpc_sql.schema import Double, Text
 from smpc_sql.sql import intervals
 from smpc_sql.sql.aggregate import GroupedBinder, has_aggregate
+from smpc_sql.sql.ctes import ctes_of
 from smpc_sql.sql.distinct import distinct_rows
 from smpc_sql.sql.distinct_on import first_of_keys
 from smpc_sql.sql.domain import Domain
@@ -334,15 +335,3 @@ def _star(item: exp.Expr, scope: Scope, binder: ScalarBinder) -> list[Output]:
             raise UnknownName(f"column {name.name} of * must be in GROUP BY")
         outputs.append(Output(name.name, None, expression))
     return outputs
-
-
-def ctes_of(node: exp.Expr, text: str) -> dict[str, exp.CTE]:
-    """The CTEs of a query's WITH, by lower-case name."""
-    clause = node.args.get("with_")
-    if clause is None:
-        return {}
-    only(clause, "expressions")
-    for cte in clause.expressions:
-        with located(cte, text):
-            only(cte, "this", "alias", "materialized")
-    return {cte.alias.lower(): cte for cte in clause.expressions}

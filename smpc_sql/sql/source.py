@@ -8,29 +8,27 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from smpc_sql.catalog import Quotient, TableEntry
 from smpc_sql.errors import UnknownName, Unsupported
-from smpc_sql.plan.expressions import Column, Divide, Expression, Literal, Sqrt
-from smpc_sql.plan.relations import Field, Filter, Scan, Values, own_columns
+from smpc_sql.plan.expressions import Expression
+from smpc_sql.plan.relations import Filter, Values, own_columns
 from smpc_sql.plan.rules.fold_constants import TRUE, fold
 from smpc_sql.plan.rules.push_filters import conjunction
-from smpc_sql.schema import OWNER_COLUMN, Double, Enum, SqlType, Text, type_bounds
-from smpc_sql.schema import Column as Declared
 from smpc_sql.sql.asof import as_lateral
-from smpc_sql.sql.coercion import as_quotient
+from smpc_sql.sql.ctes import in_sight
 from smpc_sql.sql.domain import Domain
 from smpc_sql.sql.joined import Inner, Leaf, Outer, Tree
 from smpc_sql.sql.lateral import Beside, Known, LateralBinder, alike, joined_before
 from smpc_sql.sql.literals import NULL
 from smpc_sql.sql.nodes import and_terms, construct, located, only, position
 from smpc_sql.sql.on import OnBinder, exists, settled
-from smpc_sql.sql.operations import choose, compare, is_null_of, unified
+from smpc_sql.sql.operations import choose
 from smpc_sql.sql.pivot import before_pivot, is_pivoted, pivoted
 from smpc_sql.sql.scalar import ScalarBinder, SubqueryBinder
-from smpc_sql.sql.scope import Name, Scope, as_nullable, shifted
+from smpc_sql.sql.scope import Name, Scope, shifted
 from smpc_sql.sql.series import is_series, series_name, series_rows
+from smpc_sql.sql.stored_tables import scan_of
 from smpc_sql.sql.tables import Bound, From
-from smpc_sql.sql.text import joined
+from smpc_sql.sql.using import in_common, nullable_name, using_columns
 
 if TYPE_CHECKING:
     from smpc_sql.sql.bind import QueryBinder
@@ -100,7 +98,7 @@ class SourceBinder:
         """The query that a table of FROM is, the CTEs that it sees, and the table's name."""
         if isinstance(node, exp.Table):
             cte = self.ctes.get(node.name.lower())
-            return (None, {}, "") if cte is None else (cte.this, _in_sight(cte), node.name)
+            return (None, {}, "") if cte is None else (cte.this, in_sight(cte), node.name)
         if isinstance(node, exp.Values):
             return node, {}, "values"
         inner = node.this.this if isinstance(node, exp.Lateral) else node.this
@@ -140,8 +138,8 @@ class SourceBinder:
             left, right, on = self._on(left, right, asked, side, join)
         else:
             later = asked
-        using = _in_common(left, right) if natural else given or ()
-        names, conditions = self._using(left, right, using, side)
+        using = in_common(left, right) if natural else given or ()
+        names, conditions = using_columns(left, right, using, side)
         conditions += on
         scope = Scope(Values(), (*left.names, *right.names))
         binder = ScalarBinder(scope, self.text, "ON")
@@ -234,36 +232,13 @@ class SourceBinder:
             own = found.conditions if found.every else (*found.conditions, *more)
             tree = _tree("left" if optional or found.every else "", tree, leaf, own, join)
         if not found.every:
-            names = tuple(map(_nullable, names)) if optional else names
+            names = tuple(map(nullable_name, names)) if optional else names
         elif more and optional:
             there = conjunction(tuple(more))
             names = tuple(replace(n, expression=choose([there], [n.expression, NULL])) for n in names)
         elif more:
             tree = Inner((tree,), tuple(more))
         return From(tree, (*left.names, *names), width, (*left.later, *asked), left.around, left.taken)
-
-    def _using(
-        self, left: From, right: From, using: Sequence[exp.Expr], side: str
-    ) -> tuple[tuple[Name, ...], list[Expression]]:
-        """The names after a join, and the equalities of USING, whose columns stand for both sides at once."""
-        before = list(map(_nullable, left.names)) if side in ("right", "full") else list(left.names)
-        after = list(map(_nullable, right.names)) if side in ("left", "full") else list(right.names)
-        conditions = []
-        for item in using:
-            pairs = [Scope(Values(), tuple(names)).find(item.name) for names in (before, after)]
-            for found, names in zip(pairs, (before, after), strict=True):
-                if found is None:
-                    raise Scope(Values(), tuple(names)).unknown(item.name)
-            a, b = pairs
-            assert a is not None and b is not None
-            conditions.append(compare("=", a, b))
-            both = _both(a, b, side)
-            place = next(i for i, n in enumerate(before) if n.name.lower() == item.name.lower() and not n.merged)
-            name = Name("", before[place].name, both)
-            before[place:place] = [name]
-            before = [_hidden(n, item.name, n is not name) for n in before]
-            after = [_hidden(n, item.name, True) for n in after]
-        return (*before, *after), conditions
 
     def _table(self, node: exp.Expr) -> Scope:
         with located(node, self.text):
@@ -285,7 +260,7 @@ class SourceBinder:
             view = self.queries.catalog.views.get(node.name.lower())
             if view is not None:
                 return self._named(_outputs(self.queries.view(view)), view.name, node.args.get("alias"))
-            return self._named(_scan(self.queries.catalog.table(node.name)), node.name, node.args.get("alias"))
+            return self._named(scan_of(self.queries.catalog.table(node.name)), node.name, node.args.get("alias"))
 
     def _pivoted(self, node: exp.Expr) -> Scope:
         source, pivot = before_pivot(node)
@@ -303,7 +278,7 @@ class SourceBinder:
 
     def _cte(self, name: str, cte: exp.CTE) -> Scope:
         """A CTE sees the CTEs before it."""
-        return self._named(_outputs(self.queries.bind_cte(cte, _in_sight(cte))), name, cte.args.get("alias"))
+        return self._named(_outputs(self.queries.bind_cte(cte, in_sight(cte))), name, cte.args.get("alias"))
 
     def _subquery(self, node: exp.Subquery | exp.Lateral) -> Scope:
         only(node, "this", "alias")
@@ -347,59 +322,8 @@ def _check_distinct(left: From, names: Sequence[Name]) -> None:
         raise Unsupported(f"two tables named {min(duplicate)} in FROM; give one an alias")
 
 
-def _scan(entry: TableEntry) -> Scope:
-    schema, origin = entry.schema, entry.origin
-    owner = Enum(entry.owners or ("",))
-    fields = tuple(Field(c.name, _word_type(c.type), c.nullable, c.bounds) for c in schema.stored)
-    last = Field(OWNER_COLUMN, owner, False, type_bounds(owner), public=True)
-    keys = tuple(
-        tuple(part.name for name in key if (c := schema.column(name)) is not None for part in c.stored)
-        for key in entry.keys
-        if key not in entry.violated
-    )
-    scan = Scan(schema.name, (*fields, last), tuple((f.owner, f.rows) for f in entry.fragments), keys)
-    places = {f.name: scan.column(i) for i, f in enumerate(scan.fields)}
-    relation = Filter(scan, places[origin.valid]) if origin is not None and origin.valid else scan
-    quotients = () if origin is None else origin.quotients
-    known: dict[str, Expression] = {c.name: _of_words(c, places) for c in schema.columns}
-    known |= {q.name: _quotient(q, places) for q in quotients}
-    seen = [Name("", name, known[name]) for name, _, _ in entry.visible]
-    return Scope(relation, (*seen, Name("", OWNER_COLUMN, places[OWNER_COLUMN], starred=False)))
-
-
-def _of_words(column: Declared, places: Mapping[str, Column]) -> Expression:
-    """A column, in its words."""
-    words = [places[part.name] for part in column.stored]
-    if isinstance(column.type, Double):
-        return as_quotient(words[0])
-    return joined(words, column.type) if isinstance(column.type, Text) else words[0]
-
-
-def _quotient(quotient: Quotient, places: Mapping[str, Column]) -> Expression:
-    """What a table keeps as numerator and denominator."""
-    denominator: Expression = places[quotient.denominator]
-    if denominator.bounds.size == 1 and not denominator.nullable:
-        denominator = Literal(denominator.bounds.low, denominator.type)
-    divide = Divide(places[quotient.numerator], denominator)
-    return Sqrt(divide, quotient.root == "signed_root") if quotient.root else divide
-
-
-def _word_type(type_: SqlType) -> SqlType:
-    """The type of the words: those of a DOUBLE column are a DECIMAL's."""
-    return type_.kept if isinstance(type_, Double) else type_
-
-
 def _outputs(query: Bound) -> Scope:
     return Scope(query.relation, tuple(Name("", name, expression) for name, expression in query.columns))
-
-
-def _in_common(left: From, right: From) -> list[exp.Expr]:
-    """The columns of a NATURAL JOIN."""
-    names = {n.name.lower() for n in right.names if n.starred}
-    common = dict.fromkeys(n.name for n in left.names if n.starred and not n.merged and n.name.lower() in names)
-    if not common:
-        raise UnknownName("NATURAL JOIN of tables without a column in common")
-    return [exp.to_identifier(name) for name in common]
 
 
 def _tree(side: str, left: Tree, right: Tree, conditions: tuple[Expression, ...], node: exp.Expr) -> Tree:
@@ -410,40 +334,5 @@ def _tree(side: str, left: Tree, right: Tree, conditions: tuple[Expression, ...]
     return Inner((left, right), conditions)
 
 
-def _both(left: Expression, right: Expression, side: str) -> Expression:
-    """What a column of USING stands for: the side whose rows are all there."""
-    if side == "right":
-        return right
-    if side == "full":
-        left, right = unified([left, right])
-        return choose([is_null_of(left)], [right, left])
-    return left
-
-
-def _hidden(name: Name, column: str, hide: bool) -> Name:
-    return replace(name, merged=True) if hide and name.name.lower() == column.lower() else name
-
-
-def _nullable(name: Name) -> Name:
-    """A column of the side that an outer join fills up with NULLs."""
-    return replace(name, expression=as_nullable(name.expression))
-
-
 def _moved(names: tuple[Name, ...], by: int) -> tuple[Name, ...]:
     return tuple(replace(n, expression=shifted(n.expression, by)) for n in names)
-
-
-def _in_sight(cte: exp.CTE) -> dict[str, exp.CTE]:
-    """The CTEs that a CTE's definition sees: those before it in its WITH, and those of the queries around it."""
-    seen: dict[str, exp.CTE] = {}
-    node: exp.Expr = cte
-    while node.parent is not None:
-        around = node.parent
-        clause = around if isinstance(around, exp.With) else around.args.get("with_")
-        for other in clause.expressions if clause is not None and clause is not node else ():
-            if other is node:
-                break
-            seen.setdefault(other.alias.lower(), other)
-        # a WITH belongs to a query, of which it must not be taken for a part
-        node = around.parent if isinstance(around, exp.With) and around.parent is not None else around
-    return seen

@@ -40,7 +40,7 @@ from smpc_sql.schema import OWNER_COLUMN, WORD, Boolean, Column, Decimal, Intege
 from smpc_sql.sql.bind import QueryBinder
 from smpc_sql.sql.hints import Rooms
 from smpc_sql.sql.nodes import line_and_column
-from smpc_sql.sql.parse import CreateTableAs
+from smpc_sql.sql.statements import CreateTableAs
 
 MAX_STORED = 1 << 27
 """Rows that a table made from a query may have at most."""

@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from smpc_sql.catalog import View
 from smpc_sql.errors import QueryError, SyntaxInvalid
-from smpc_sql.sql.parse import Select, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import Select
 from smpc_sql.sql.tables import Bound
 
 

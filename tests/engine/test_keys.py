@@ -12,7 +12,8 @@ from smpc_sql.engine.explain import explain
 from smpc_sql.engine.prepare import prepare, prepare_check, require_checked
 from smpc_sql.engine.run import run_check
 from smpc_sql.errors import KeysUnchecked, QueryError, Unsupported
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable
 from tests.engine.consortium import consortium_of
 from tests.plan.judge import World, assert_same, build
 

@@ -29,7 +29,8 @@ from smpc_sql.schema import (
     text_words,
 )
 from smpc_sql.sql.compile import compile_select
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable
 from tests.plan.plain import Tables, answer
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ from smpc_sql.catalog import Catalog, Fragment
 from smpc_sql.plan.join_order import MOST, Equals, Member, Step, Table, cheapest
 from smpc_sql.plan.relations import Join, Relation, Scan, sources, walk
 from smpc_sql.sql.compile import compile_select
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable
 
 DDL = """
 CREATE TABLE facts (id INTEGER PRIMARY KEY, o INTEGER NOT NULL, s INTEGER NOT NULL, amount SMALLINT NOT NULL);

@@ -19,7 +19,8 @@ from smpc_sql.plan.rules.prune_columns import prune_columns
 from smpc_sql.plan.rules.push_filters import push_filters
 from smpc_sql.plan.rules.share_equal import share_equal
 from smpc_sql.sql.compile import compile_select
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable
 from tests.plan.judge import heart_catalog, queries
 from tests.plan.small import FILES, small_world
 

@@ -8,7 +8,8 @@ from smpc_sql.catalog import Catalog, Fragment
 from smpc_sql.errors import OverflowPossible, QueryError, SyntaxInvalid, TypeMismatch, UnknownName, Unsupported
 from smpc_sql.plan.bounds import check_words
 from smpc_sql.sql.compile import compile_select
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable
 
 DDL = """
 CREATE TABLE t (

@@ -7,7 +7,8 @@ import pytest
 
 from smpc_sql.errors import QueryError, SyntaxInvalid, TypeMismatch, UnknownName, Unsupported
 from smpc_sql.schema import Boolean, Column, Date, Decimal, Enum, Integer, Interval, TableSchema, Text, type_bounds
-from smpc_sql.sql.parse import CreateTable, parse_statements
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import CreateTable
 from tests.plan.judge import HEART
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from smpc_sql.catalog import Catalog
 from smpc_sql.errors import QueryError, SyntaxInvalid, Unsupported
 from smpc_sql.sql.compile import compile_select
-from smpc_sql.sql.parse import (
+from smpc_sql.sql.parse import parse_statements
+from smpc_sql.sql.statements import (
     CopyFrom,
     CreateTable,
     CreateTableAs,
@@ -22,7 +23,6 @@ from smpc_sql.sql.parse import (
     Explain,
     Select,
     ShowTables,
-    parse_statements,
 )
 
 
