@@ -34,11 +34,9 @@ class Node:
         if computed is not None:
 
             def kept(self: Node) -> int:
-                try:
-                    return self.hashed
-                except AttributeError:
+                if not hasattr(self, "hashed"):
                     object.__setattr__(self, "hashed", computed(self))
-                    return self.hashed
+                return self.hashed
 
             type.__setattr__(cls, "__hash__", kept)
 
