@@ -93,6 +93,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("sums, products and statistics beyond 64 bits", "SELECT sex, STDDEV(patient * 1000000000), SUM(height * patient * 1000000000) FROM patients GROUP BY sex HAVING VAR_POP(patient * 1000000000) > 1"),
     ("BOOL_AND, BOOL_OR", "SELECT BOOL_AND(urgent) FROM visits"),
     ("FILTER (WHERE …)", "SELECT COUNT(*) FILTER (WHERE urgent) FROM visits"),
+    ("COUNT(DISTINCT (x, y))", "SELECT ward, COUNT(DISTINCT (patient, day)) FROM visits GROUP BY ward"),
     ("COUNT, SUM, AVG (DISTINCT x)", "SELECT COUNT(DISTINCT patient) FROM visits"),
     ("CORR, COVAR, REGR", "SELECT CORR(born, patient), REGR_SLOPE(born, patient) FROM patients"),
     ("SUM, AVG, VAR, CORR, MEDIAN of quotients by what is not constant", "SELECT SUM(cost / id), STDDEV(cost / id), CORR(cost / id, id) FROM visits"),

@@ -20,7 +20,7 @@ from smpc_sql.plan.expressions import (
 )
 from smpc_sql.plan.places import Place
 from smpc_sql.plan.relations import Aggregate, Filter, Relation
-from smpc_sql.sql.aggregate_functions import DISTINCT, FUNCTIONS, WITHOUT_REPETITION, Function
+from smpc_sql.sql.aggregate_functions import DISTINCT, FUNCTIONS, WITHOUT_REPETITION, Function, count_different
 from smpc_sql.sql.covariance import PAIRS, Moments
 from smpc_sql.sql.fixed import over_constant
 from smpc_sql.sql.fixed_point import key_word
@@ -283,7 +283,12 @@ class GroupedBinder(ScalarBinder):
         name = construct(node).removeprefix("function ")
         only(node.this, "expressions")
         if len(node.this.expressions) != 1:
-            raise Unsupported(f"{name}(DISTINCT …) of several values is not supported")
+            instead = ", but COUNT(DISTINCT (a, b)) is" if isinstance(node, exp.Count) else ""
+            raise Unsupported(f"{name}(DISTINCT …) of several values is not supported{instead}")
+        if isinstance(node, exp.Count) and isinstance(node.this.expressions[0], exp.Tuple):
+            values = [self._arguments.bind(part) for part in node.this.expressions[0].expressions]
+            with located(node, self.text):
+                return count_different(self, values, filter_)
         bound = self._arguments.bind(node.this.expressions[0])
         with located(node, self.text):
             if function in WITHOUT_REPETITION:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import ceil
 
@@ -12,11 +12,13 @@ from smpc_sql.errors import TypeMismatch
 from smpc_sql.plan.expressions import (
     AggregateKind,
     And,
+    Case,
     Divide,
     Elapsed,
     Equal,
     Expression,
     FromBoolean,
+    IsNull,
     Literal,
     LongText,
     Not,
@@ -93,6 +95,22 @@ def _count_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None
         return g.call("count", x.words[0], filter_, distinct=True, rest=x.words[1:])
     q = over_constant_or_fixed(x)
     return g.call("count", x if q is None else q.numerator, filter_, distinct=True)
+
+
+def count_different(g: AggregateCalls, values: Sequence[Expression], filter_: Expression | None) -> Expression:
+    """COUNT(DISTINCT (a, b)): of row values, in which NULL is a value like any other."""
+    words: list[Expression] = []
+    for x in values:
+        x = FromBoolean(x) if isinstance(x.type, Boolean) else x.x if isinstance(x, Elapsed) else x
+        q = over_constant_or_fixed(x)
+        first, *rest = words_of(x if q is None else q.numerator)
+        if first.nullable:
+            missing = IsNull(first)
+            words += [FromBoolean(missing), Case(((missing, Literal(0, first.type)),), first)]
+        else:
+            words.append(first)
+        words += rest
+    return g.call("count", words[0], filter_, distinct=True, rest=tuple(words[1:]))
 
 
 def _sum_distinct(g: AggregateCalls, x: Expression, filter_: Expression | None) -> Expression:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+from smpc_sql.plan.apart import ALONE, OTHER, apart
 from smpc_sql.plan.dependencies import follows
 from smpc_sql.plan.expressions import And, Column, Equal, Expression, Less, Literal, Not, Or, Within, columns_of, walk
 from smpc_sql.plan.frames import UP_TO_ROW
@@ -65,11 +66,17 @@ def comparison(term: Expression) -> Comparison | None:
     test = term.x if isinstance(term, Not) else term
     if not isinstance(test, Less | Equal):
         return None
+    test = apart(test, _reads) if isinstance(test, Less) else test
     for inner, outer in ((test.left, test.right), (test.right, test.left)):
         columns, others = columns_of(inner), columns_of(outer)
         if columns and all(i < OUTER for i in columns) and others and all(i >= OUTER for i in others):
             return Comparison(type(test), inner, shifted(outer, -OUTER), inner is test.left, negated)
     return None
+
+
+def _reads(expression: Expression) -> int:
+    places = columns_of(expression)
+    return ALONE * any(i < OUTER for i in places) + OTHER * any(i >= OUTER for i in places)
 
 
 def within_both(binder: ScalarBinder, inner: Relation, links: Links, tests: Sequence[Comparison]) -> Expression | None:

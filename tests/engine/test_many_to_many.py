@@ -40,6 +40,12 @@ QUERIES = (
     f"SELECT e, SUM(DISTINCT x) FILTER (WHERE v.k > 20) {FROM} AND y < x GROUP BY e",
     f"SELECT l.f, MAX(y), BOOL_OR(y > 40), MEDIAN(DISTINCT y) {FROM} AND y < x AND y * 2 < x GROUP BY f",
     f"SELECT MAX(x) {FROM} AND NOT x < y AND l.y > 49.9",
+    f"SELECT COUNT(*), SUM(x), SUM(y), AVG(y) {FROM} AND x < y",
+    f"SELECT COUNT(DISTINCT v.id), MIN(y), COUNT(y) FILTER (WHERE f) {FROM} AND x < y",
+    f"SELECT l.f, COUNT(*), SUM(x), SUM(x * y) {FROM} AND y - x >= 2 GROUP BY f",
+    f"SELECT COUNT(DISTINCT v.k) {FROM} AND x < y AND x > y - 5",
+    f"SELECT e, COUNT(*), SUM(y) FILTER (WHERE f), COUNT(x) {FROM} AND y - x BETWEEN 1 AND 20 WHERE x <> 3 GROUP BY e",
+    f"SELECT l.f, COUNT(DISTINCT l.k), AVG(x) {FROM} AND x BETWEEN y AND y + 3 GROUP BY f",
     "SELECT COUNT(DISTINCT a.k) FROM visits a JOIN visits b ON a.k = b.k AND a.e < b.e WHERE a.x > 5",
     "SELECT COUNT(*), SUM(a.x * b.x) FROM visits a, visits b WHERE a.k = b.k AND a.e = b.e",
 )
@@ -89,9 +95,10 @@ def test_what_reads_both_sides_needs_pairs(what: str, world: World) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        f"SELECT COUNT(*) {FROM} AND x < y",
-        f"SELECT COUNT(DISTINCT v.id), MIN(y) {FROM} AND x < y",
-        f"SELECT COUNT(DISTINCT v.k) {FROM} AND x < y AND x > y - 5",
+        f"SELECT COUNT(DISTINCT v.id), MIN(y) {FROM} AND x < y AND x > y - 5",
+        f"SELECT COUNT(DISTINCT v.id), COUNT(DISTINCT y) {FROM} AND x < y",
+        f"SELECT COUNT(*) {FROM} AND x < y AND x < y * y",
+        f"SELECT COUNT(*) {FROM} AND x < y AND x > y - 5 AND x < y - 2",
         f"SELECT COUNT(DISTINCT v.k) {FROM} AND x <> y",
         f"SELECT COUNT(DISTINCT v.k) {FROM} AND x < y AND f <> (x > 3)",
     ],

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smpc_sql.plan import along
+from smpc_sql.plan.apart import ALONE, OTHER, apart
 from smpc_sql.plan.cost import expand_cost, key_bits, lookup_cost, pairs_cost, sort_cost
 from smpc_sql.plan.expressions import (
+    Add,
     AggregateCall,
     AggregateKind,
     And,
@@ -23,13 +26,16 @@ from smpc_sql.plan.expressions import (
     Multiply,
     Not,
     Rescale,
+    Subtract,
     columns_of,
 )
 from smpc_sql.plan.expressions.node import is_word
 from smpc_sql.plan.pairs import every_pair, needs_limit
 from smpc_sql.plan.relations import Aggregate, Filter, Join, Project, Relation, own_columns, rewrite, substitute
 from smpc_sql.plan.rules.push_filters import conjunction, conjuncts
-from smpc_sql.schema import WORD, Boolean, Integer
+from smpc_sql.schema import WORD, Boolean, Date, Decimal, Integer, SqlType
+
+_MIDNIGHT = Date(midnight=True)
 
 _ALL_ONE: tuple[AggregateKind, ...] = ("min", "max", "any", "arg_min", "arg_max")
 """Calls to which it is all one how often a row comes."""
@@ -50,7 +56,7 @@ def _early(relation: Relation) -> Relation:
         return relation
     for sides in (_left_stays(join), _right_stays(join)):
         if needs_limit(join) or sides.cost <= _pairs_cost(join):
-            found = _Rewrite(relation, sides, terms, []).rewritten()
+            found = _Rewrite(relation, sides, terms, [], needs_limit(join)).rewritten()
             if found is not None:
                 return found
     return relation
@@ -162,12 +168,13 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class _Rewrite:
-    """terms: conditions on the pairs."""
+    """terms: conditions on the pairs. many: these are too many to be looked at."""
 
     aggregate: Aggregate
     sides: _Sides
     terms: tuple[Expression, ...]
     inner: list[AggregateCall]
+    many: bool
 
     def rewritten(self) -> Relation | None:
         """The same groups without pairs; None where a key, a call or a condition reads both sides."""
@@ -176,7 +183,7 @@ class _Rewrite:
         plans = [plan for call in self.aggregate.calls if (plan := self._plan(call)) is not None]
         if len(kept) < len(keys) or len(plans) < len(self.aggregate.calls):
             return None
-        source = self._compared() if self.terms else self._source()
+        source = (self._compared() or self._along()) if self.terms else self._source()
         if source is None:
             return None
         calls = tuple(self._call(c, plan, source) for c, plan in zip(self.aggregate.calls, plans, strict=True))
@@ -285,16 +292,72 @@ class _Rewrite:
         columns = own_columns(joined)
         return Filter(joined, conjunction(tuple(test.over(columns) for test in tests)))
 
+    def _along(self) -> Relation | None:
+        """The side's rows that have a partner under comparisons with one value of it, up to a point or between two, and
+        what counts of these partners. None if that does not come along (see plan/along.py), or pairs are few.
+        """
+        sides, rows = self.sides, self.sides.side.max_rows + self.sides.partner.max_rows
+        tests = [test for term in self.terms if (test := self._comparison(term)) is not None]
+        single = len(tests) == 1
+        if not self.many or len(tests) < len(self.terms) or len(tests) > 2 or len({test.partner for test in tests}) > 1:
+            return None
+        if not single and tests[0].kind == tests[1].kind:
+            return None
+        if not all(along.comes_along(call, single, rows) for call in self.inner):
+            return None
+        upper, lower = tests[0], tests[-1]
+        if upper.kind == "max":
+            upper, lower = lower, upper
+        points = [self._point(lower if single else upper, complement=False)]
+        points += [] if single else [self._point(lower, complement=True)]
+        runs = along.runs_of(self.inner, single)
+        source, found = sides.side, []
+        for point in points:
+            if point is None:
+                return None
+            after = along.beside(source, sides.partner, point, runs)
+            found.append(along.new_columns(source, after))
+            source = after
+        count: Expression = found[0][0]
+        values: list[Expression] = list(found[0][1:])
+        if not single:
+            count, values = along.between(self.inner, found[0], found[1])
+        names = (*(f.name for f in sides.side.fields), *(f"key{i}" for i in range(len(sides.partner_keys))))
+        nothing = tuple(Literal(0, Integer(8)) for _ in sides.partner_keys)
+        own = own_columns(source)[: len(sides.side.fields)]
+        results = (*(f"partner{i}" for i in range(len(values))), "partners")
+        beside = Project(source, (*own, *nothing, *values, count), (*names, *results))
+        partners = beside.column(len(beside.fields) - 1)
+        return Filter(beside, Less(Literal(0, partners.type), partners))
+
+    def _point(self, test: _Comparison, *, complement: bool) -> along.Point | None:
+        """Whose partners count; the complement: those for whom the test is false."""
+        sides = self.sides
+        keys = [alike(*pair) for pair in zip(sides.side_keys, sides.partner_keys, strict=True)]
+        ends = alike(test.own, test.partner)
+        known = tuple(pair for pair in keys if pair is not None)
+        if ends is None or len(known) < len(keys):
+            return None
+        above, inclusive = (test.kind == "max") != complement, test.negated != complement
+        return along.Point(known, *ends, above, inclusive)
+
     def _comparison(self, term: Expression) -> _Comparison | None:
         """A condition as a comparison of one side with the other; None if it is none."""
         test = term.x if isinstance(term, Not) else term
         if not isinstance(test, Less):
             return None
+        test = apart(test, self._reads)
         for mine, theirs in ((test.left, test.right), (test.right, test.left)):
             own, partner = self._on(mine, self.sides.stays), self._on(theirs, self.sides.other)
             if own is not None and partner is not None and is_word(partner.type):
                 return _Comparison(own, partner, mine is test.left, isinstance(term, Not))
         return None
+
+    def _reads(self, expression: Expression) -> int:
+        if not columns_of(expression):
+            return 0
+        mine, theirs = (self._on(expression, side) is not None for side in (self.sides.stays, self.sides.other))
+        return OTHER if mine else ALONE if theirs else OTHER + ALONE
 
     def _call(self, call: AggregateCall, plan: _Outer | _Same, source: Relation) -> AggregateCall:
         columns = own_columns(source)
@@ -308,6 +371,27 @@ class _Rewrite:
         if times is not None:
             value = Multiply(times, value)
         return AggregateCall(plan.kind, value, condition, source.max_rows)
+
+
+def alike(a: Expression, b: Expression) -> tuple[Expression, Expression] | None:
+    """Both in one type, that of one scale holds either; None if they are no numbers of one scale."""
+    if a.type == b.type:
+        return a, b
+    match a.type, b.type:
+        case Date(), Date():
+            shown = [x if x.type == _MIDNIGHT else _at_midnight(x) for x in (a, b)]
+            return shown[0], shown[1]
+        case Integer(x), Integer(y):
+            type_: SqlType = Integer(max(x, y))
+        case Decimal(x, scale), Decimal(y, other) if scale == other:
+            type_ = Decimal(max(x, y), scale)
+        case _:
+            return None
+    return (a if a.type == type_ else Rescale(a, 0, type_)), (b if b.type == type_ else Rescale(b, 0, type_))
+
+
+def _at_midnight(day: Expression) -> Expression:
+    return Add(Literal(0, _MIDNIGHT), Subtract(day, Literal(0, Date())))
 
 
 def _counted(total: Column) -> Expression:
