@@ -61,6 +61,10 @@ def test_ages_at_the_ends_of_months() -> None:
     few = build(DDL, {"stays": {"o": rows[::9]}})
     sql = "SELECT AGE(went, came), AGE(went, came)::VARCHAR FROM stays WHERE AGE(came, went) < INTERVAL 1 YEAR"
     check_answer(consortium_of(few, 2), few, sql, ordered=False)
+    bounded = "CREATE TABLE stays ({0} NOT NULL CHECK (came {2}), {1} CHECK (went {2}));"
+    ddl = bounded.format("came TIMESTAMP", "went TIMESTAMP", "BETWEEN '2015-01-01' AND '2025-01-01'")
+    known = build(ddl, {"stays": {"o": rows[::25]}})
+    check_answer(consortium_of(known, 2), known, "SELECT AGE(went, came) FROM stays", ordered=False)
 
 
 @pytest.mark.parametrize(

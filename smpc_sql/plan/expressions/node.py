@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from smpc_sql.plan.expressions.expression import Expression
 
 BIT = Interval(0, 1)
-MAX_SIZE = 20_000
+MAX_SIZE = 60_000
 """Nested aliases, COALESCEs and the like double an expression at every level: this ends it."""
 
 
