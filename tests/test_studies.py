@@ -23,7 +23,7 @@ from tests.test_tpch import ROWS
 from tests.test_tpch import consortium_of as traders
 
 STUDIES = QUERIES / "studies"
-HOSPITAL = ("cohorts", "stays", "time", "statistics")
+HOSPITAL = ("cohorts", "stays", "time", "statistics", "reports")
 FEW = 50
 """Of the larger tables the rows of one patient in so many."""
 
