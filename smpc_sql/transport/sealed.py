@@ -214,7 +214,7 @@ class Sealed:
             _log.info("%s: no sealed connection to %s: %s", self.name, out.peer, error.strerror)
             return
         with out.lock:
-            if self._closing or out.channel != channel or out.cipher is None or out.socket is not None:
+            if out.channel != channel or out.cipher is None or out.socket is not None:
                 found.close()
                 return
             tune(found)
@@ -224,6 +224,8 @@ class Sealed:
                 found.close()
                 return
             out.socket = found
+            if self._closing:  # whenever it was: close() may have looked before
+                out.drop()
 
     # the receiving side
 
