@@ -79,9 +79,14 @@ class SortRows(OfRows):
         slots = slots_of(columns, valid)
         kinds = [column.boolean for column in columns]
         del columns, valid
-        ids = [sort(session, key_parts(session, invalid, keys))]
+        parts = key_parts(session, invalid, keys)
         del invalid, keys
-        moved, _ = slots.routed(session, [destinations_of(session, ids.pop())])
+        if parts:
+            ids = [sort(session, parts)]
+            moved, _ = slots.routed(session, [destinations_of(session, ids.pop())])
+        else:  # nothing to sort by, and all rows count: they stay where they are
+            moved = slots
+        del slots
         kept = slice(self.offset, self.offset + self.rows)
         ordered = [
             Column((moved.bits if boolean else moved.words)["value", i], moved.bits.get(("is NULL", i)), boolean)

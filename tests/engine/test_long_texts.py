@@ -8,7 +8,7 @@ import pytest
 
 from smpc_sql.sort_cost import by_ranks, pairs_cost
 from smpc_sql.testing import LockstepConsortium
-from tests.engine.consortium import check_answer, consortium_of
+from tests.engine.consortium import check_answer, check_cost, consortium_of
 from tests.plan.judge import World, build
 
 ROWS = 640
@@ -75,6 +75,16 @@ def consortium(world: World) -> LockstepConsortium:
 @pytest.mark.parametrize(("sql", "ordered"), QUERIES)
 def test_long_texts_in_order(sql: str, ordered: bool, world: World, consortium: LockstepConsortium) -> None:
     check_answer(consortium, world, sql, ordered)
+
+
+@pytest.mark.parametrize("limit", ["LIMIT 5", "LIMIT 1", "LIMIT 7 OFFSET 630"])
+def test_a_limit_of_many_rows_without_an_order(limit: str, world: World, consortium: LockstepConsortium) -> None:
+    """Any rows will do, but each once. Nothing is left to sort by where all rows count."""
+    sql = f"SELECT id, t, s FROM notes {limit}"
+    found = consortium.sql(sql).fetchall()
+    assert len(set(found)) == len(found) == len(world.expected(sql))
+    assert set(found) <= set(world.expected("SELECT id, t, s FROM notes"))
+    check_cost(consortium, sql)
 
 
 def test_there_are_so_many_that_pieces_are_ranked() -> None:
